@@ -1,0 +1,102 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// The same language rules for every target, set once.
+let rules: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+
+/// A room of the house: a library target under Sources/NAME.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: rules)
+}
+
+/// The tests of a room, under Tests/NAMETests.
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: rules)
+}
+
+/// The C library behind a room: includes and one inline function for each variadic or macro.
+func shim(_ name: String, links libraries: String...) -> Target {
+    .target(name: name, linkerSettings: libraries.map { .linkedLibrary($0) })
+}
+
+let package = Package(
+    name: "snikket",
+    products: [
+        .executable(name: "snikket", targets: ["snikket"]),
+        .executable(name: "snikket-certs", targets: ["snikket-certs"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        // The commands.
+        .executableTarget(
+            name: "snikket",
+            dependencies: ["Appliance", "Settings", "ServerConfigs", "ChatServer", "QRCode", "Portal", arguments, system, log],
+            swiftSettings: rules),
+        .executableTarget(
+            name: "snikket-certs",
+            dependencies: ["ACME", "CertificateStore", "Curl", "OpenSSL", arguments, system],
+            swiftSettings: rules),
+
+        // The rooms, from the top down.
+        room("Appliance", [
+            "CertificateStore", "ChatServer", "Health", "ServerConfigs", "Settings", "Supervision",
+            lifecycle, log, nio, nioPosix, subprocess, system,
+        ]),
+        room("Portal", ["ChatServer", "QRCode", "Settings", "Templates", hummingbird, lifecycle, log, system]),
+        room("ChatServer", ["LocalHTTP"]),
+        room("Health", ["LocalHTTP", nio, nioPosix]),
+        room("LocalHTTP", [nio, nioPosix, nioHTTP]),
+        room("Supervision", [lifecycle, log, subprocess, system]),
+        room("ServerConfigs", ["Settings", "Templates", subprocess, system]),
+        room("Templates"),
+        room("CertificateStore", [system]),
+        room("Settings", ["CIDN2"]),
+        room("QRCode", ["CQREncode"]),
+
+        // Certificates: the only rooms that see libcurl and OpenSSL.
+        room("ACME"),
+        room("Curl", ["ACME", "CCurl"]),
+        room("OpenSSL", ["ACME", "COpenSSL"]),
+
+        shim("CCurl", links: "curl"),
+        shim("COpenSSL", links: "ssl", "crypto"),
+        shim("CIDN2", links: "idn2"),
+        shim("CQREncode", links: "qrencode"),
+
+        tests(of: "Settings"),
+        tests(of: "Templates"),
+        tests(of: "ServerConfigs", ["Settings", "Templates", subprocess, system]),
+        tests(of: "CertificateStore", [system]),
+        tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", subprocess, system]),
+        tests(of: "Supervision", [log, lifecycle, subprocess, system]),
+        tests(of: "Health", ["LocalHTTP", nio, nioPosix, subprocess, system]),
+        tests(of: "ChatServer", ["LocalHTTP", subprocess, system]),
+        tests(of: "Portal", ["ChatServer", "LocalHTTP", "Settings", "Templates", log, subprocess, system]),
+        tests(of: "Appliance", ["Settings", "CertificateStore", subprocess, system]),
+    ]
+)

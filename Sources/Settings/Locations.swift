@@ -1,0 +1,40 @@
+/// Where things lie on this machine. All paths are absolute.
+public struct Locations: Sendable, Equatable {
+    /// The settings: /etc/snikket/snikket.conf.
+    public var configuration: String
+    /// What has to survive: /var/lib/snikket.
+    public var state: String
+    /// What is rendered anew at each start: /run/snikket, or `run` in the state directory when that is not the default one.
+    public var run: String
+    /// The templates that came with the program.
+    public var templates: String
+
+    public init(configuration: String, state: String, run: String, templates: String) {
+        self.configuration = configuration
+        self.state = state
+        self.run = run
+        self.templates = templates
+    }
+
+    /// The chat server's data: owned by its user.
+    public var prosodyData: String { state + "/prosody" }
+    /// Certificates, and the internal authority: owned by the certificate program's user.
+    public var certificates: String { state + "/certificates" }
+    /// The ACME accounts: owned by the certificate program's user.
+    public var acme: String { state + "/acme" }
+    /// The portal's own state: owned by its user.
+    public var portal: String { state + "/portal" }
+    /// Generated secrets: root only, 0700, each file 0600.
+    public var secrets: String { state + "/secrets" }
+    /// What the servers printed, one file each.
+    public var logs: String { state + "/logs" }
+    /// Where a server's rendered files and its copy of the certificate lie: `run/NAME`.
+    public func run(of service: Service) -> String { "\(run)/\(service.rawValue)" }
+    /// Where http-01 challenges are put and nginx looks for them (RFC 8555 §8.3). The folder itself is what is
+    /// served as `/.well-known/acme-challenge/`.
+    public var challenges: String { run + "/acme-challenge" }
+    /// The control socket of `snikket up`.
+    public var controlSocket: String { run + "/control.sock" }
+    /// The portal's HTTP socket, behind nginx.
+    public var portalSocket: String { run + "/portal/portal.sock" }
+}

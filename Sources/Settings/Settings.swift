@@ -1,0 +1,105 @@
+/// What the person wants, validated: the result of reading snikket.conf.
+///
+/// Host names are in their ASCII form (RFC 5890 A-labels), lower case. Every default is stated once, in
+/// the option's declaration.
+public struct Settings: Sendable, Equatable {
+    /// The chat service's domain: the part after the @ of everybody's address.
+    public var domain: String
+    /// The administrator's e-mail address; also the contact that the certificate authority keeps.
+    public var adminEmail: String
+    /// What people see as the service's name. The domain, unless set.
+    public var siteName: String
+    /// Where the certificate comes from.
+    public var certificates: CertificateSource
+    /// Every port that something listens on.
+    public var ports: Ports
+    /// The addresses to listen on; empty means all. `snikket try` uses loopback only.
+    public var listenAddresses: [String]
+    /// Whether to use IPv6.
+    public var ipv6: Bool
+    /// How long archived messages and uploaded files are kept, in days.
+    public var retentionDays: Int
+    /// The largest single upload, in mebibytes.
+    public var uploadLimitMegabytes: Int
+    /// The space for all uploads together, in gigabytes; nil is unlimited.
+    public var uploadStorageGigabytes: Double?
+    /// What one person may upload in a day, in gigabytes.
+    public var dailyUploadLimitGigabytes: Double
+    /// How many devices one account may connect at the same time.
+    public var maximumClientsPerUser: Int
+    /// How much the servers log.
+    public var logLevel: LogLevel
+    /// Mozilla's server-side TLS profile for XMPP.
+    public var tlsProfile: TLSProfile
+    /// Where abuse is reported (XEP-0157); nil when not given.
+    public var abuseEmail: String?
+    /// Where security problems are reported (XEP-0157, RFC 9116); nil when not given.
+    public var securityEmail: String?
+    /// The terms of service; nil when not given.
+    public var termsURI: String?
+    /// The privacy policy; nil when not given.
+    public var privacyURI: String?
+    /// The link in an invitation, with `{token}` where the token goes.
+    public var invitationURL: String
+    /// Calls through NAT.
+    public var turn: TURN
+    /// Whether servers of other domains can be reached and reach us. `snikket try` switches it off.
+    public var federation: Bool
+    /// Every option that was set, by its name in snikket.conf: for `config show`.
+    public var given: [String: String]
+
+    /// Where the certificate comes from.
+    public enum CertificateSource: Sendable, Equatable {
+        /// An ACME directory (RFC 8555 §7.1.1), and a PEM file of roots to trust instead of the system's.
+        case acme(directory: String, caBundle: String?)
+        /// The person's own PEM files.
+        case files(fullChain: String, privateKey: String)
+        /// A certificate authority made and kept in the state directory.
+        case internalAuthority
+    }
+
+    /// How much the servers log.
+    public enum LogLevel: String, Sendable, CaseIterable {
+        case debug, info, warn, error
+    }
+
+    /// Mozilla's server-side TLS profiles.
+    public enum TLSProfile: String, Sendable, CaseIterable {
+        case modern, intermediate, old
+    }
+
+    /// Calls through NAT: the TURN server (RFC 8656) and how it is announced (XEP-0215).
+    public struct TURN: Sendable, Equatable {
+        /// Whether this appliance runs its own TURN server.
+        public var enabled: Bool
+        /// The host name that clients are told.
+        public var host: String
+        /// The secret shared with an external TURN server; nil when one is generated.
+        public var secret: String?
+        /// The lowest relay port (UDP).
+        public var minimumRelayPort: Int
+        /// The highest relay port (UDP).
+        public var maximumRelayPort: Int
+        /// This machine's own address when it is behind NAT; nil to find it.
+        public var internalAddress: String?
+        public init(
+            enabled: Bool, host: String, secret: String?, minimumRelayPort: Int, maximumRelayPort: Int, internalAddress: String?
+        ) {
+            self.enabled = enabled
+            self.host = host
+            self.secret = secret
+            self.minimumRelayPort = minimumRelayPort
+            self.maximumRelayPort = maximumRelayPort
+            self.internalAddress = internalAddress
+        }
+    }
+}
+
+extension Settings {
+    /// The host name of group chats (XEP-0045).
+    public var groupsHost: String { "groups.\(domain)" }
+    /// The host name of shared files (XEP-0363).
+    public var shareHost: String { "share.\(domain)" }
+    /// Every name that the certificate has to hold.
+    public var certificateNames: [String] { [domain, groupsHost, shareHost] }
+}

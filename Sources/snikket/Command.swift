@@ -1,0 +1,31 @@
+import ArgumentParser
+
+/// A command of ours: throws ``Failure`` or a room's error, which end as three lines on standard error and an exit code.
+protocol Command: AsyncParsableCommand {
+    /// What the command does.
+    func execute() async throws
+}
+
+extension Command {
+    func run() async throws {
+        do {
+            try await execute()
+        } catch let exit as ExitCode {
+            throw exit
+        } catch let failure as Failure {
+            throw failure.report()
+        } catch {
+            throw Failure(describing: error).report()
+        }
+    }
+}
+
+extension Failure {
+    /// Words for whatever a room threw.
+    init(describing error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        default: self.init(error: "something unexpected happened", cause: "\(error)", tryThis: "run `snikket logs` and report what it says")
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Settings
+
+/// The options of every command.
+struct CommonOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The settings.", valueName: "file"))
+    var config = "/etc/snikket/snikket.conf"
+
+    @Option(help: ArgumentHelp("The state directory.", valueName: "dir"))
+    var state = CommonOptions.defaultState
+
+    @Option(help: ArgumentHelp("The templates; found beside the program when not given.", valueName: "dir", visibility: .hidden))
+    var templates: String?
+
+    static let defaultState = "/var/lib/snikket"
+
+    /// Where things lie, every path absolute.
+    func locations() throws -> Locations {
+        let state = absolutePath(state)
+        return Locations(
+            configuration: absolutePath(config),
+            state: state,
+            run: state == Self.defaultState ? "/run/snikket" : state + "/run",
+            templates: try templates.map(absolutePath) ?? installedTemplates())
+    }
+}

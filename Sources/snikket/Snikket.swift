@@ -1,0 +1,7 @@
+import ArgumentParser
+
+@main
+struct Snikket: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "snikket", abstract: "A private chat service for family and friends.")
+}
