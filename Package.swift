@@ -65,7 +65,7 @@ let package = Package(
         // The rooms, from the top down.
         room("Appliance", [
             "CertificateStore", "ChatServer", "Health", "ServerConfigs", "Settings", "Supervision",
-            lifecycle, log, nio, nioPosix, subprocess, system,
+            lifecycle, log, nio, nioHTTP, nioPosix, subprocess, system,
         ]),
         room("Portal", ["ChatServer", "QRCode", "Settings", "Templates", hummingbird, lifecycle, log, system]),
         room("ChatServer", ["LocalHTTP"]),
