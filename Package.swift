@@ -64,7 +64,7 @@ let package = Package(
 
         // The rooms, from the top down.
         room("Appliance", [
-            "CertificateStore", "ChatServer", "Health", "ServerConfigs", "Settings", "Supervision",
+            "CertificateStore", "ChatServer", "Health", "LocalHTTP", "Portal", "ServerConfigs", "Settings", "Supervision",
             lifecycle, log, nio, nioHTTP, nioPosix, subprocess, system,
         ]),
         room("Portal", ["ChatServer", "QRCode", "Settings", "Templates", hummingbird, lifecycle, log, system]),
