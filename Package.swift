@@ -64,8 +64,8 @@ let package = Package(
 
         // The rooms, from the top down.
         room("Appliance", [
-            "CertificateStore", "ChatServer", "Health", "ServerConfigs", "Settings", "Supervision",
-            lifecycle, log, nio, nioPosix, subprocess, system,
+            "CertificateStore", "ChatServer", "Health", "LocalHTTP", "Portal", "ServerConfigs", "Settings", "Supervision",
+            lifecycle, log, nio, nioHTTP, nioPosix, subprocess, system,
         ]),
         room("Portal", ["ChatServer", "QRCode", "Settings", "Templates", hummingbird, lifecycle, log, system]),
         room("ChatServer", ["LocalHTTP"]),
@@ -94,6 +94,7 @@ let package = Package(
         tests(of: "CertificateStore", [system]),
         tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", subprocess, system]),
         tests(of: "Supervision", [log, lifecycle, subprocess, system]),
+        tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),
         tests(of: "Health", ["LocalHTTP", nio, nioPosix, subprocess, system]),
         tests(of: "ChatServer", ["LocalHTTP", subprocess, system]),
         tests(of: "Portal", ["ChatServer", "LocalHTTP", "Settings", "Templates", log, subprocess, system]),
