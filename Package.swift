@@ -55,7 +55,7 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "snikket",
-            dependencies: ["Appliance", "Settings", "ServerConfigs", "ChatServer", "QRCode", "Portal", arguments, system, log],
+            dependencies: ["Appliance", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal", arguments, system, log],
             swiftSettings: rules),
         .executableTarget(
             name: "snikket-certs",
