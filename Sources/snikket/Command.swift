@@ -1,4 +1,5 @@
 import ArgumentParser
+import Settings
 
 /// A command of ours: throws ``Failure`` or a room's error, which end as three lines on standard error and an exit code.
 protocol Command: AsyncParsableCommand {
@@ -25,6 +26,7 @@ extension Failure {
     init(describing error: any Error) {
         switch error {
         case let failure as Failure: self = failure
+        case let error as SettingsError: self.init(error)
         default: self.init(error: "something unexpected happened", cause: "\(error)", tryThis: "run `snikket logs` and report what it says")
         }
     }

@@ -3,5 +3,6 @@ import ArgumentParser
 @main
 struct Snikket: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "snikket", abstract: "A private chat service for family and friends.")
+        commandName: "snikket", abstract: "A private chat service for family and friends.",
+        subcommands: [InitCommand.self, ConfigCommand.self])
 }
