@@ -68,7 +68,7 @@ let package = Package(
             lifecycle, log, nio, nioPosix, subprocess, system,
         ]),
         room("Portal", ["ChatServer", "QRCode", "Settings", "Templates", hummingbird, lifecycle, log, system]),
-        room("ChatServer", ["LocalHTTP"]),
+        room("ChatServer", ["LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
         room("Supervision", [lifecycle, log, subprocess, system]),

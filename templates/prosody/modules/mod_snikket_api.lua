@@ -2,7 +2,7 @@
 --
 -- It is served on the loopback HTTP port under /snikket_api/ to whoever has the secret. Requests that came through
 -- a proxy, or that name another host, are refused, so that a mistake in the web server's configuration opens nothing.
--- Tokens and passwords travel in request bodies, never in paths: Prosody logs paths.
+-- Tokens and passwords travel in request bodies or header fields, never in paths: Prosody logs paths.
 --
 -- Options: snikket_api_secret  shared with the other programs; required
 --          snikket_invite_url  the link in an invitation, with {token} where the token goes
@@ -154,7 +154,7 @@ local function endpoint(handler)
 			data = json.decode(body);
 			if type(data) ~= "table" then return refuse(400, "malformed"); end
 		end
-		return handler(data);
+		return handler(data, request.headers);
 	end;
 end
 
@@ -198,8 +198,8 @@ local function list_invitations()
 	return answer(200, { invitations = array(found) });
 end
 
-local function find_invitation(data)
-	local invite = usable_invite(data.token);
+local function find_invitation(_, headers)
+	local invite = usable_invite(headers.invitation_token);
 	if not invite then return refuse(404, "not-found"); end
 	return answer(200, describe(invite));
 end
@@ -315,7 +315,7 @@ module:provides("http", {
 		["GET /users"] = endpoint(list_users);
 		["GET /invitations"] = endpoint(list_invitations);
 		["POST /invitations"] = endpoint(create_invitation);
-		["POST /invitations/find"] = endpoint(find_invitation);
+		["GET /invitation"] = endpoint(find_invitation);
 		["POST /invitations/revoke"] = endpoint(revoke_invitation);
 		["POST /register"] = endpoint(register);
 	};
