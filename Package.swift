@@ -94,6 +94,7 @@ let package = Package(
         tests(of: "CertificateStore", [system]),
         tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", subprocess, system]),
         tests(of: "Supervision", [log, lifecycle, subprocess, system]),
+        tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),
         tests(of: "Health", ["LocalHTTP", nio, nioPosix, subprocess, system]),
         tests(of: "ChatServer", ["LocalHTTP", subprocess, system]),
         tests(of: "Portal", ["ChatServer", "LocalHTTP", "Settings", "Templates", log, subprocess, system]),
