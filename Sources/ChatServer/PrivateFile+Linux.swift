@@ -3,18 +3,16 @@ import SystemPackage
 
 // Calls that swift-system does not have.
 
-private func check(_ result: CInt) throws(Errno) {
+func removeIfThere(_ path: FilePath) throws {
+    guard path.withPlatformString({ Glibc.unlink($0) }) != 0, errno != ENOENT else { return }
+    throw Errno(rawValue: errno)
+}
+
+func rename(_ path: FilePath, to target: FilePath) throws {
+    let result = path.withPlatformString { from in target.withPlatformString { Glibc.rename(from, $0) } }
     if result != 0 { throw Errno(rawValue: errno) }
 }
 
-func remove(_ path: FilePath) throws(Errno) {
-    try check(path.withPlatformString { Glibc.unlink($0) })
-}
-
-func rename(_ path: FilePath, to target: FilePath) throws(Errno) {
-    try check(path.withPlatformString { from in target.withPlatformString { Glibc.rename(from, $0) } })
-}
-
-func synchronize(_ file: FileDescriptor) throws(Errno) {
-    try check(Glibc.fsync(file.rawValue))
+func synchronize(_ file: FileDescriptor) throws {
+    if Glibc.fsync(file.rawValue) != 0 { throw Errno(rawValue: errno) }
 }
