@@ -14,6 +14,7 @@ let rules: [SwiftSetting] = [
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -70,7 +71,7 @@ let package = Package(
             lifecycle, log, nio, nioPosix, subprocess, system,
         ]),
         room("Portal", [
-            "ChatServer", "LocalHTTP", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log, nio, nioPosix, system,
+            "ChatServer", "LocalHTTP", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log, nio, nioPosix, signals, system,
         ]),
         room("ChatServer", ["LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),

@@ -6,6 +6,7 @@ public import Logging
 import NIOCore
 import NIOPosix
 public import ServiceLifecycle
+import UnixSignals
 
 /// The web pages, on a Unix socket behind nginx.
 ///
@@ -62,5 +63,15 @@ public struct PortalServer: Service {
         unlink(configuration.socket)
         // Only fails when the loop has ended already.
         try? await group.shutdownGracefully()
+    }
+}
+
+extension PortalServer {
+    /// Runs until SIGTERM or SIGINT; requests under way are answered first.
+    public func runUntilStopped() async throws {
+        let configuration = ServiceGroupConfiguration(
+            services: [.init(service: self, successTerminationBehavior: .gracefullyShutdownGroup)],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        try await ServiceGroup(configuration: configuration).run()
     }
 }
