@@ -16,6 +16,7 @@ extension ServerFacts {
             "invitationPage": .text(replacing("{token}", in: settings.invitationURL, with: "{invite.token}")),
             "siteName": .text(settings.siteName),
             "tlsProfile": .text(settings.tlsProfile.rawValue),
+            "certificateFolder": .text(folder + "/tls"),
             "certificate": .text(certificate(of: .prosody)),
             "privateKey": .text(privateKey(of: .prosody)),
             "interfaces": .texts(

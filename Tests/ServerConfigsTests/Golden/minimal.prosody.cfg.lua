@@ -28,6 +28,7 @@ site_name = "chat.example"
 
 -- Encryption: required everywhere, certificates verified between servers.
 tls_profile = "modern"
+certificates = "/run/snikket/prosody/tls"
 ssl = { certificate = "/run/snikket/prosody/tls/fullchain.pem"; key = "/run/snikket/prosody/tls/privkey.pem" }
 c2s_require_encryption = true
 s2s_require_encryption = true
