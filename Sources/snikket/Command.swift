@@ -1,5 +1,4 @@
 import ArgumentParser
-import Settings
 
 /// A command of ours: throws ``Failure`` or a room's error, which end as three lines on standard error and an exit code.
 protocol Command: AsyncParsableCommand {
@@ -21,12 +20,17 @@ extension Command {
     }
 }
 
+/// A room's error that has words for people: each `Failure+ROOM.swift` says so of its own.
+protocol Explained: Error {
+    var explanation: Failure { get }
+}
+
 extension Failure {
     /// Words for whatever a room threw.
     init(describing error: any Error) {
         switch error {
         case let failure as Failure: self = failure
-        case let error as SettingsError: self.init(error)
+        case let error as any Explained: self = error.explanation
         default: self.init(error: "something unexpected happened", cause: "\(error)", tryThis: "run `snikket logs` and report what it says")
         }
     }
