@@ -68,7 +68,7 @@ let package = Package(
         // The rooms, from the top down.
         room("Appliance", [
             "CertificateStore", "ChatServer", "Health", "LocalHTTP", "Portal", "ServerConfigs", "Settings", "Supervision",
-            lifecycle, log, nio, nioHTTP, nioPosix, subprocess, system,
+            lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
         ]),
         room("Portal", [
             "ChatServer", "LocalHTTP", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log, nio, nioPosix, signals, system,

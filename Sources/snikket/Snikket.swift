@@ -12,7 +12,6 @@ struct Snikket: AsyncParsableCommand {
             UpCommand.self,
             TryCommand.self,
             StatusCommand.self,
-            LogsCommand.self,
             InviteCommand.self,
             UserCommand.self,
             ConfigCommand.self,
