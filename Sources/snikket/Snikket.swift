@@ -8,6 +8,8 @@ struct Snikket: AsyncParsableCommand {
         abstract: "A private chat service for family and friends.",
         version: Version.current,
         subcommands: [
+            InitCommand.self,
+            ConfigCommand.self,
             StatusCommand.self,
         ])
 }
