@@ -42,8 +42,8 @@ struct Program {
             arguments: onTerminal ? ["-q", "-e", "-c", shell, "/dev/null"] : Arguments(all),
             input: .string(input), output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
         guard case .exited(let code) = result.terminationStatus else { throw Errno.interrupted }
-        let errors = (result.standardError ?? "").split(separator: "\n").map(String.init)
-        return Result(code: code, output: (result.standardOutput ?? "").replacing("\r\n", with: "\n"), errors: errors)
+        let errors = result.standardError.split(separator: "\n").map(String.init)
+        return Result(code: code, output: result.standardOutput.replacing("\r\n", with: "\n"), errors: errors)
     }
 
     func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: configuration)) }
