@@ -11,7 +11,7 @@ public struct Owner: Sendable, Equatable {
 }
 
 /// The whole content; nil when there is no such file. At most a mebibyte: nothing of ours is larger.
-func content(of path: String) throws(StoreError) -> [UInt8]? {
+public func content(of path: String) throws(StoreError) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
         if errno == ENOENT || errno == ENOTDIR { return nil }

@@ -9,7 +9,13 @@ struct Snikket: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             InitCommand.self,
-            ConfigCommand.self,
+            UpCommand.self,
+            TryCommand.self,
             StatusCommand.self,
+            LogsCommand.self,
+            InviteCommand.self,
+            UserCommand.self,
+            ConfigCommand.self,
+            PortalCommand.self,
         ])
 }
