@@ -93,7 +93,7 @@ let package = Package(
         shim("CIDN2", links: "idn2"),
         shim("CQREncode", links: "qrencode"),
 
-        tests(of: "Settings"),
+        tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates"),
         tests(of: "ServerConfigs", ["Settings", "Templates", subprocess, system]),
         tests(of: "CertificateStore", [system]),
