@@ -1,15 +1,9 @@
 import Glibc
 public import Settings
+public import Supervision
 
 /// Who a program runs as.
-public struct Account: Sendable, Equatable {
-    public var user: UInt32
-    public var group: UInt32
-    public init(user: UInt32, group: UInt32) {
-        self.user = user
-        self.group = group
-    }
-}
+public typealias Account = ServiceSpecification.Account
 
 /// Who each program of the appliance runs as.
 ///

@@ -25,7 +25,7 @@ struct ConfigurationFile: Sendable, Equatable {
 
     private mutating func read(_ line: String, number: Int) {
         let text = line.trimmed
-        if text.isEmpty || text.hasPrefix("#") { return }
+        if text.isEmpty || text.unicodeScalars.first == "#" { return }
         guard let equals = text.unicodeScalars.firstIndex(of: "=") else {
             problems.append(Problem(line: number, option: Self.isName(text) ? text : nil, kind: .malformed(.noEqualsSign)))
             return
@@ -59,7 +59,8 @@ struct ConfigurationFile: Sendable, Equatable {
 
     private static func value(_ text: String) throws(Problem.Kind) -> String {
         let value: String
-        switch text.first {
+        // Scalars, not characters: a combining mark behind a quote does not make it another character here.
+        switch text.unicodeScalars.first {
         case "\"": value = try quoted(text, by: "\"", escaping: true)
         case "'": value = try quoted(text, by: "'", escaping: false)
         default: value = withoutComment(text)
@@ -75,7 +76,7 @@ struct ConfigurationFile: Sendable, Equatable {
         while let scalar = scalars.popFirst() {
             if scalar == quote {
                 let behind = String(scalars)
-                guard behind.trimmed.isEmpty || behind.trimmed.hasPrefix("#") else { throw .malformed(.textBehindQuote(behind.trimmed)) }
+                guard behind.trimmed.isEmpty || behind.trimmed.unicodeScalars.first == "#" else { throw .malformed(.textBehindQuote(behind.trimmed)) }
                 return String(value)
             }
             guard escaping, scalar == "\\", let next = scalars.first else {
@@ -106,6 +107,21 @@ struct ConfigurationFile: Sendable, Equatable {
             previous = scalar
         }
         return text
+    }
+}
+
+extension ConfigurationFile {
+    /// The line that gives an option a value, read back as the same value.
+    static func line(setting name: String, to value: String) -> String {
+        let first = value.unicodeScalars.first
+        let needsQuotes = value.trimmed != value || first == "'" || first == "\"" || withoutComment(value) != value
+        guard needsQuotes else { return "\(name)=\(value)" }
+        var quoted = String.UnicodeScalarView()
+        for scalar in value.unicodeScalars {
+            if escapes.values.contains(scalar) { quoted.append("\\") }
+            quoted.append(scalar)
+        }
+        return "\(name)=\"\(String(quoted))\""
     }
 }
 

@@ -16,7 +16,7 @@ func editDistance(_ first: String, _ second: String) -> Int {
     return last[b.count]
 }
 
-extension Option {
+extension Settings.Option {
     /// The name that somebody probably meant; nil when none is near.
     public static func nearestName(to name: String) -> String? {
         let name = String(name.prefix(100)).uppercased()

@@ -41,7 +41,7 @@ struct Reading {
         for assignment in assignments.values.sorted(by: { ($0.line ?? .max, $0.name) < ($1.line ?? .max, $1.name) }) {
             take(assignment, refused: &refused)
         }
-        for option in Option.all {
+        for option in Settings.Option.all {
             guard case .required = option.fallback, draft.settings.given[option.name] == nil, !refused.contains(option.name) else { continue }
             problems.append(Problem(line: assignments[option.name]?.line, option: option.name, kind: .missing))
         }
@@ -52,16 +52,15 @@ struct Reading {
     }
 
     private mutating func take(_ assignment: ConfigurationFile.Assignment, refused: inout Set<String>) {
-        guard let option = Option.named(assignment.name) else {
-            let nearest = Option.nearestName(to: assignment.name)
+        guard let option = Settings.Option.named(assignment.name) else {
+            let nearest = Settings.Option.nearestName(to: assignment.name)
             problems.append(Problem(line: assignment.line, option: assignment.name, kind: .unknown(nearest: nearest)))
             return
         }
         // As with Docker, an empty value is as good as none.
         guard !assignment.value.isEmpty else { return }
         do throws(Problem.Kind) {
-            try option.accept(&draft, assignment.value)
-            draft.settings.given[option.name] = assignment.value
+            draft.settings.given[option.name] = try option.accept(&draft, assignment.value)
         } catch {
             refused.insert(option.name)
             problems.append(Problem(line: assignment.line, option: option.name, kind: error))

@@ -43,7 +43,7 @@ extension Draft {
     /// Every option at its default; what is required is empty.
     static var ofDefaults: Draft {
         var draft = Draft()
-        for option in Option.all {
+        for option in Settings.Option.all {
             if case .value(let text) = option.fallback { draft.takeDefault(text, of: option) }
         }
         return draft
@@ -51,15 +51,15 @@ extension Draft {
 
     /// Works out the defaults that follow from other options, except of those that were set.
     mutating func derive(except given: Set<String> = []) {
-        for option in Option.all where !given.contains(option.name) {
+        for option in Settings.Option.all where !given.contains(option.name) {
             if case .derived(_, let text) = option.fallback { takeDefault(text(settings), of: option) }
         }
     }
 
-    private mutating func takeDefault(_ text: String, of option: Option) {
+    private mutating func takeDefault(_ text: String, of option: Settings.Option) {
         // A default follows from a checked value or is one of the declaration's own, which a test reads: one that is
         // refused all the same belongs to a required option that is wrong, and is then reported as that.
-        try? option.accept(&self, text)
+        _ = try? option.accept(&self, text)
     }
 
     /// The settings, with the pieces put together.

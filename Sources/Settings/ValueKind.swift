@@ -1,5 +1,5 @@
 /// A kind of value: what people call it, and how it is read from text.
-struct ValueKind<Value: Sendable>: Sendable {
+struct ValueKind<Value: OptionValue>: Sendable {
     let name: String
     var bounds: String?
     let read: @Sendable (String) throws(Problem.Kind) -> Value
@@ -151,13 +151,5 @@ extension [String] {
     var orList: String {
         guard let last, count > 1 else { return first ?? "" }
         return dropLast().joined(separator: ", ") + " or " + last
-    }
-}
-
-extension Double {
-    /// Without `.0` at the end.
-    var plain: String {
-        guard let whole = Int(exactly: self) else { return "\(self)" }
-        return "\(whole)"
     }
 }

@@ -81,7 +81,7 @@ struct StatusTable {
     }
 
     private func elapsed(since time: String) -> String {
-        guard let then = Timestamp.seconds(fromRFC3339: time) else { return "-" }
+        guard let then = RFC3339.seconds(time) else { return "-" }
         let seconds = max(0, now - then)
         return switch seconds {
         case ..<60: "\(seconds) s"
@@ -92,7 +92,7 @@ struct StatusTable {
     }
 
     private func daysLeft(_ end: String) -> String {
-        guard let end = Timestamp.seconds(fromRFC3339: end) else { return "?" }
+        guard let end = RFC3339.seconds(end) else { return "?" }
         let days = (end - now) / 86_400
         return end < now ? "ended" : days == 1 ? "1 day left" : "\(days) days left"
     }
