@@ -24,7 +24,7 @@ struct AcceptanceTests {
     @Test(
         "a file with a mistake is refused in the server's own words",
         arguments: [
-            (Service.prosody, "\nthis is no Lua\n", "this"), (.prosody, "\nmodules_enabled = 5\n", "modules_enabled"),
+            (Service.prosody, "\nthis is no Lua\n", "syntax error"), (.prosody, "\nmodules_enabled = 5\n", "modules_enabled"),
             (.nginx, "\nbogus_directive on;\n", "bogus_directive"), (.coturn, "\nbogus-option=1\n", "bogus-option"),
         ])
     func refused(service: Service, mistake: String, word: String) async throws {
