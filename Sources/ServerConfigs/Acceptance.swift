@@ -57,7 +57,7 @@ public struct Acceptance: Sendable {
         try File.write(contents, to: candidate, mode: 0o600, owner: owner(service))
         let words = try await objections(of: service, to: candidate)
         guard words.isEmpty else {
-            throw .refused(service, file: main.path, words: words.map { replacing(candidate, in: $0, with: main.path) })
+            throw .refused(service, file: main.path, words: words.map { Self.naming(main.path, in: $0) })
         }
         try File.makeFolder(File.parts(of: memory).folder, mode: 0o700, owner: nil)
         try File.write(Array(fingerprint.utf8), to: memory, mode: 0o600, owner: nil)
@@ -90,9 +90,18 @@ public struct Acceptance: Sendable {
         "Bad configuration format", "Unknown argument", "CONFIG ERROR", "Wrong", "invalid", "cannot bind", "Cannot find config file",
     ]
 
-    /// Prosody's remarks without its headings.
+    /// Prosody's remarks without its headings and good wishes.
     private static func prosodyWords(_ output: String) -> [String] {
-        lines(output).filter { !$0.hasPrefix("Checking") && $0 != "Done." && !$0.hasPrefix("All checks") && !$0.hasPrefix("Problems found") }
+        let headings = ["Checking", "Done.", "All checks", "Problems found", "***", "More help", "Good luck", "The following configuration", "-  "]
+        return lines(output).filter { line in !headings.contains { line.hasPrefix($0) } }
+    }
+
+    /// The words with the file's own path for the candidate's, which Lua may have cut off at its beginning.
+    private static func naming(_ path: String, in words: String) -> String {
+        guard let folder = words.firstRange(of: "candidate/") else { return words }
+        let name = File.parts(of: path).name
+        let start = words[..<folder.lowerBound].lastIndex(of: " ").map(words.index(after:)) ?? words.startIndex
+        return words[..<start] + path + words[folder.upperBound...].dropFirst(name.count)
     }
 
     private static func lines(_ text: String) -> [String] {

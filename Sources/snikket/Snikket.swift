@@ -11,6 +11,7 @@ struct Snikket: AsyncParsableCommand {
             InitCommand.self,
             UpCommand.self,
             TryCommand.self,
+            RenderCommand.self,
             StatusCommand.self,
             InviteCommand.self,
             UserCommand.self,

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A folder of a test's own, removed at its end.
-struct Folder: ~Copyable {
+final class Folder: Sendable {
     let path: String
 
     init() throws {
