@@ -71,7 +71,7 @@ let package = Package(
         room("ChatServer", ["LocalHTTP"]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
-        room("Supervision", [lifecycle, log, subprocess, system]),
+        room("Supervision", [log, subprocess, system]),
         room("ServerConfigs", ["Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", [system]),
