@@ -77,7 +77,7 @@ let package = Package(
         room("ChatServer", ["LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
-        room("Supervision", [lifecycle, log, subprocess, system]),
+        room("Supervision", [log, subprocess, system]),
         room("ServerConfigs", ["CIDN2", "Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", [system]),
