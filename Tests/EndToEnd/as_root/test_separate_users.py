@@ -11,8 +11,6 @@ from world.appliance import CHECKOUT, Appliance, without_pebble
 
 USERS = {"prosody": "snikket-prosody", "nginx": "snikket-nginx", "coturn": "snikket-coturn", "portal": "snikket-portal"}
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give servers users of their own")
-
 
 @pytest.fixture(scope="module")
 def users() -> Iterator[dict[str, int]]:
