@@ -309,7 +309,6 @@ write_settings() {
         say "    keeping $settings as it is"
         return
     fi
-    ask_for_consent
     mkdir -p "$(dirname "$settings")"
     "$prefix/bin/snikket" init --config "$settings" --domain "$domain" --email "$email" --agree-tos >/dev/null ||
         { rm -f "$settings"; exit 78; }
@@ -344,15 +343,15 @@ start_service() {
             journalctl -u snikket.service -n 20 --no-pager -o cat >&2 || :
             fail 1 "the service did not start" "its last words are above" "correct that, then: systemctl restart snikket"
         fi
-        problem=$("$prefix/bin/snikket" status --json 2>/dev/null | sed -n 's/.*"last_error" *: *"\(\([^"\\]\|\\.\)*\)".*/\1/p')
+        problem=$(sed -n '/^certificate: /,$p' "$work/status")
         if [ -n "$problem" ] && [ "$problem" != "$seen" ]; then
             seen=$problem
-            say "    no certificate yet: $problem"
+            printf '%s\n' "$problem" | sed 's/^/    /'
         fi
         waited=$((waited + 1))
         if [ "$waited" -ge "${SNIKKET_INSTALL_WAIT:-180}" ]; then
             cat "$work/status" "$work/status.err" >&2
-            fail 75 "it is installed and running, but not ready yet" "${seen:-the status is above}" \
+            fail 75 "it is installed and running, but not ready yet" "the status is above" \
                 "correct that; it tries again by itself, and \`snikket status\` says when it is ready. Then: snikket invite create --admin --qr"
         fi
         [ $((waited % 10)) -ne 0 ] || say "    still starting (${waited} s)"
@@ -390,6 +389,7 @@ install_it() {
     check_system
     check_systemd
     check_conflicts
+    if [ ! -e "$settings" ]; then ask_for_consent; fi
     work=$(mktemp -d)
     if [ -n "$binaries" ]; then
         binaries=$(cd "$binaries" 2>/dev/null && pwd) || fail 64 "--binaries does not name a folder"
