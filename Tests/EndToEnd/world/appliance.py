@@ -174,9 +174,8 @@ class Appliance:
         """The PEM file of the root that people trust."""
         if self._trust is None:
             self._trust = self.folder / "root.pem"
-            chain = next(iter(sorted(self.state.glob("certificates/**/ca*.pem"))), None) \
-                or next(iter(sorted(self.state.glob("certificates/**/*authority*.pem"))))
-            shutil.copy(chain, self._trust)
+            authority = next(self.state.glob("certificates/**/ca.pem"))
+            shutil.copy(authority, self._trust)
         return str(self._trust)
 
     def everything_said(self) -> str:

@@ -147,6 +147,7 @@ async def register(account: Account, token: str | None) -> None:
             outcome.set_result((step, getattr(error, "condition", type(error).__name__)))
         return True
 
+    client._always_send_everything = True  # slixmpp otherwise keeps everything until somebody is logged in
     client.register_feature("mechanisms", instead_of_logging_in, restart=True, order=99)
     client.connect("127.0.0.1", account.port)
     try:
