@@ -14,11 +14,13 @@ let rules: [SwiftSetting] = [
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 
 /// A room of the house: a library target under Sources/NAME.
@@ -44,6 +46,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.5.1"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -55,7 +58,7 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "snikket",
-            dependencies: ["Appliance", "Settings", "ServerConfigs", "ChatServer", "QRCode", "Portal", arguments, system, log],
+            dependencies: ["Appliance", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal", arguments, system, log],
             swiftSettings: rules),
         .executableTarget(
             name: "snikket-certs",
@@ -64,11 +67,13 @@ let package = Package(
 
         // The rooms, from the top down.
         room("Appliance", [
-            "CertificateStore", "ChatServer", "Health", "ServerConfigs", "Settings", "Supervision",
-            lifecycle, log, nio, nioPosix, subprocess, system,
+            "CertificateStore", "ChatServer", "Health", "LocalHTTP", "Portal", "ServerConfigs", "Settings", "Supervision",
+            lifecycle, log, nio, nioHTTP, nioPosix, subprocess, system,
         ]),
-        room("Portal", ["ChatServer", "QRCode", "Settings", "Templates", hummingbird, lifecycle, log, system]),
-        room("ChatServer", ["LocalHTTP"]),
+        room("Portal", [
+            "ChatServer", "LocalHTTP", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log, nio, nioPosix, signals, system,
+        ]),
+        room("ChatServer", ["LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
         room("Supervision", [lifecycle, log, subprocess, system]),
@@ -94,8 +99,10 @@ let package = Package(
         tests(of: "CertificateStore", [system]),
         tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", subprocess, system]),
         tests(of: "Supervision", [log, lifecycle, subprocess, system]),
+        tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),
         tests(of: "Health", ["LocalHTTP", nio, nioPosix, subprocess, system]),
         tests(of: "ChatServer", ["LocalHTTP", subprocess, system]),
+        tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "LocalHTTP", "Settings", "Templates", log, subprocess, system]),
         tests(of: "Appliance", ["Settings", "CertificateStore", subprocess, system]),
     ]

@@ -1,7 +1,13 @@
+import Appliance
 import ArgumentParser
 
 @main
 struct Snikket: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "snikket", abstract: "A private chat service for family and friends.")
+        commandName: "snikket",
+        abstract: "A private chat service for family and friends.",
+        version: Version.current,
+        subcommands: [
+            StatusCommand.self,
+        ])
 }
