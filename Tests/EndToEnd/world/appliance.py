@@ -1,5 +1,7 @@
 """One appliance: the real program with the real servers, in a folder and on ports of its own."""
 
+import atexit
+import functools
 import json
 import os
 import random
@@ -48,7 +50,7 @@ class Appliance:
         self._lines: list[str] = []
         self._spoken = threading.Condition()
         folder.chmod(0o755)
-        self._install()
+        self.program = installation() / "bin/snikket"
         if configuration is not None:
             self.config.write_text(configuration)
         for name in ("state", "home"):
@@ -188,22 +190,15 @@ class Appliance:
 
     # How.
 
-    def _install(self) -> None:
-        """The programs and templates laid out as on a real machine; a checkout may lie where others cannot read."""
-        (self.folder / "bin").mkdir()
-        for name in ("snikket", "snikket-certs"):
-            shutil.copy(PROGRAMS / name, self.folder / "bin" / name)
-        shutil.copytree(CHECKOUT / "templates", self.folder / "share/snikket/templates")
-
     def _popen(self, arguments: list[str], errors_apart: bool = False) -> "subprocess.Popen[str]":
         environment = {
-            "PATH": f"{self.folder}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "PATH": f"{self.program.parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(self.folder / "home"), "LANG": "C.UTF-8", "NO_COLOR": "1"}
         who: dict[str, Any] = {}
         if self.uid != os.geteuid():
             who = {"user": self.uid, "group": self.uid, "extra_groups": []}
         return subprocess.Popen(
-            [str(self.folder / "bin/snikket"), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [str(self.program), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if errors_apart else subprocess.STDOUT, text=True, errors="replace",
             cwd=self.folder, env=environment, **who)
 
@@ -219,6 +214,19 @@ class Appliance:
 
     def _ended(self) -> bool:
         return self.process is None or self.process.poll() is not None
+
+
+@functools.cache
+def installation() -> Path:
+    """The programs and templates laid out as on a real machine: a checkout may lie where other users cannot read."""
+    folder = Path(tempfile.mkdtemp(prefix="snikket-installation-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    (folder / "bin").mkdir()
+    for name in ("snikket", "snikket-certs"):
+        shutil.copy(PROGRAMS / name, folder / "bin" / name)
+    shutil.copytree(CHECKOUT / "templates", folder / "share/snikket/templates")
+    return folder
 
 
 def _unused_uid() -> int:
