@@ -1,3 +1,4 @@
+import CertificateStore
 import Glibc
 
 /// What `snikket up` says to whoever started it.
@@ -18,6 +19,21 @@ public struct Announcer: Sendable {
         progress("error: \(problem.error)")
         if let cause = problem.cause { progress("cause: \(cause)") }
         if let tryThis = problem.tryThis { progress("try:   \(tryThis)") }
+    }
+
+    /// How the certificate program gets on.
+    func certificate(_ event: CertificateEvent) {
+        switch event {
+        case .progress(let step, let name): progress("certificate: \(step)\(name.map { " \($0)" } ?? "")")
+        case .issued(let record, _, _): progress("certificate: by \(record.issuer), until \(RFC3339.text(record.notAfter))")
+        case .failed, .probed, .inspected: break
+        }
+    }
+
+    /// Under systemd, what the servers print goes to the journal as well; on a terminal it would be in the way of everything else.
+    static func serverLines(of service: String) -> (@Sendable (String) -> Void)? {
+        guard getenv("JOURNAL_STREAM") != nil else { return nil }
+        return { line in Announcer().write("\(service): \(line)", to: STDERR_FILENO) }
     }
 
     // One write for a line, so that lines of several tasks do not mix.

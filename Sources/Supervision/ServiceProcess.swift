@@ -52,6 +52,7 @@ final class ServiceProcess: Sendable {
     func run(_ specification: ServiceSpecification) async -> End {
         defer { started.continuation.finish() }
         guard access(specification.executable, X_OK) == 0 else { return ended(.cannotStart(errno: errno)) }
+        for path in specification.staleFiles { unlink(path) }
         do {
             let result = try await Subprocess.run(
                 configuration(of: specification), input: .none, output: .sequence, error: .combinedWithOutput

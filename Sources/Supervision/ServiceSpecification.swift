@@ -26,6 +26,8 @@ public struct ServiceSpecification: Sendable {
     public var readiness: Readiness?
     /// How to know that it still serves; nil: as long as it runs.
     public var liveness: Liveness?
+    /// Files that a process that was killed leaves behind and that keep the next one from starting: removed before each start.
+    public var staleFiles: [String] = []
     /// When it is started again after a failure.
     public var restart: RestartPolicy
 

@@ -32,14 +32,14 @@ struct ConfigExplainCommand: Command {
 
     /// What holds now; nil when there is no file.
     private func current(_ option: Settings.Option) throws -> String? {
-        let locations = try common.locations()
-        guard (try? FileDescriptor.open(FilePath(locations.configuration), .readOnly).close()) != nil else { return nil }
+        let file = common.configurationFile
+        guard (try? FileDescriptor.open(FilePath(file), .readOnly).close()) != nil else { return nil }
         do {
-            let settings = try readSettings(locations)
+            let settings = try readSettings(file: file)
             let value = settings.shownValue(of: option) ?? option.fallbackWords()
-            return settings.given[option.name] == nil ? "\(value) (the default)" : "\(value) (set in \(locations.configuration))"
+            return settings.given[option.name] == nil ? "\(value) (the default)" : "\(value) (set in \(file))"
         } catch {
-            return "there are mistakes in \(locations.configuration): see `snikket config show`"
+            return "there are mistakes in \(file): see `snikket config show`"
         }
     }
 

@@ -13,14 +13,14 @@ struct ConfigShowCommand: Command {
     var json = false
 
     func execute() async throws {
-        let locations = try common.locations()
-        let settings = try readSettings(locations)
+        let file = common.configurationFile
+        let settings = try readSettings(file: file)
         if json {
             let options = Settings.Option.all.compactMap { ShownJSON($0, settings) }
-            print(try jsonText(SettingsJSON(file: locations.configuration, options: options, notices: settings.notices.map(NoticeJSON.init))))
+            print(try jsonText(SettingsJSON(file: file, options: options, notices: settings.notices.map(NoticeJSON.init))))
             return
         }
-        print("\(locations.configuration)\n")
+        print("\(file)\n")
         print(table(settings))
         for notice in settings.notices {
             print("\n" + "\(notice.option): \(notice.reason)".wrapped(indent: 2, width: 100).joined(separator: "\n"))

@@ -6,3 +6,8 @@ struct ConfigCommand: AsyncParsableCommand {
         commandName: "config", abstract: "Show the settings, and what can be set.",
         subcommands: [ConfigListCommand.self, ConfigShowCommand.self, ConfigExplainCommand.self])
 }
+
+extension CommonOptions {
+    /// The settings file. These commands work without templates, and so without the rest of the locations.
+    var configurationFile: String { absolutePath(config) }
+}

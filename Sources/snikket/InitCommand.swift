@@ -32,7 +32,7 @@ struct InitCommand: Command {
     private static let terms = "https://letsencrypt.org/repository/"
 
     func execute() async throws {
-        let file = try common.locations().configuration
+        let file = common.configurationFile
         // Told before the questions, and made sure of when the file is put in place.
         if !force, access(file, F_OK) == 0 { throw Failure.settingsExist(file) }
         try refuseToGuess()

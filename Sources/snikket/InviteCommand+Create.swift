@@ -35,14 +35,8 @@ struct InviteCreate: Command {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    func validate() throws {
-        guard (1...366).contains(days) else { throw ValidationError("--days must be from 1 to 366, not \(days)") }
-        // One leaked link would make everybody an administrator.
-        guard !(admin && reusable) else { throw ValidationError("an invitation for an administrator cannot be reusable") }
-        guard (comment ?? "").utf8.count <= 512 else { throw ValidationError("--comment can have at most 512 bytes") }
-    }
-
     func execute() async throws {
+        try checkOptions()
         var request = InvitationRequest()
         request.isAdmin = admin
         request.isReusable = reusable
@@ -63,6 +57,24 @@ struct InviteCreate: Command {
             throw Failure(error)
         } catch let error as QRCodeError {
             throw Failure(error)
+        }
+    }
+}
+
+extension InviteCreate {
+    private func checkOptions() throws {
+        guard (1...366).contains(days) else {
+            throw Failure(
+                error: "an invitation cannot be used for \(days) days", cause: "it lasts from 1 to 366 days",
+                tryThis: "choose another number for --days", code: .usage)
+        }
+        guard !(admin && reusable) else {
+            throw Failure(
+                error: "an invitation for an administrator cannot be reusable",
+                cause: "one leaked link would make everybody an administrator", tryThis: "leave out --reusable or --admin", code: .usage)
+        }
+        guard (comment ?? "").utf8.count <= 512 else {
+            throw Failure(error: "the comment is too long", cause: "it can have 512 bytes", tryThis: "shorten --comment", code: .usage)
         }
     }
 }

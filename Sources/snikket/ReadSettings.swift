@@ -4,9 +4,13 @@ import SystemPackage
 /// Reads and validates the settings.
 ///
 /// - Parameter overrides: what was set on the command line.
-/// - Throws: ``Failure`` with the exit code of wrong configuration.
+/// - Throws: ``Failure`` or `SettingsError`; both end with the exit code of wrong configuration.
 func readSettings(_ locations: Locations, overrides: [(name: String, value: String)] = []) throws -> Settings {
-    let file = locations.configuration
+    try readSettings(file: locations.configuration, overrides: overrides)
+}
+
+/// Reads and validates the settings in a file. For commands that need nothing else, not even the templates.
+func readSettings(file: String, overrides: [(name: String, value: String)] = []) throws -> Settings {
     let bytes: [UInt8]
     do {
         bytes = try readConfiguration(file)
@@ -45,4 +49,16 @@ private func lineOfBadUTF8(_ bytes: [UInt8]) -> Int? {
     bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         .firstIndex { String(validating: $0, as: UTF8.self) == nil }
         .map { $0 + 1 }
+}
+
+/// What was given as `--set NAME=VALUE`, each.
+func settingOverrides(_ arguments: [String]) throws -> [(name: String, value: String)] {
+    try arguments.map { argument in
+        guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
+            throw Failure(
+                error: "--set needs an option and its value", cause: "\(argument.quotedForTerminal()) has no `=` behind a name",
+                tryThis: "`--set SNIKKET_RETENTION_DAYS=14`", code: .usage)
+        }
+        return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
+    }
 }
