@@ -1,5 +1,9 @@
 import Settings
 
+extension SettingsError: Explained {
+    var explanation: Failure { Failure(self) }
+}
+
 extension Failure {
     /// Words for everything that is wrong with a settings file.
     init(_ error: SettingsError) {

@@ -8,6 +8,14 @@ struct Snikket: AsyncParsableCommand {
         abstract: "A private chat service for family and friends.",
         version: Version.current,
         subcommands: [
+            InitCommand.self,
+            UpCommand.self,
+            TryCommand.self,
             StatusCommand.self,
+            LogsCommand.self,
+            InviteCommand.self,
+            UserCommand.self,
+            ConfigCommand.self,
+            PortalCommand.self,
         ])
 }
