@@ -69,7 +69,7 @@ let package = Package(
         // The rooms, from the top down.
         room("Appliance", [
             "CertificateStore", "ChatServer", "Health", "LocalHTTP", "Portal", "ServerConfigs", "Settings", "Supervision",
-            lifecycle, log, nio, nioHTTP, nioPosix, subprocess, system,
+            lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
         ]),
         room("Portal", [
             "ChatServer", "LocalHTTP", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log, nio, nioPosix, signals, system,
@@ -77,7 +77,7 @@ let package = Package(
         room("ChatServer", ["LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
-        room("Supervision", [lifecycle, log, subprocess, system]),
+        room("Supervision", [log, subprocess, system]),
         room("ServerConfigs", ["CIDN2", "Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", [system]),
@@ -95,7 +95,7 @@ let package = Package(
         shim("CQREncode", links: "qrencode"),
         shim("CYAML", links: "yaml"),
 
-        tests(of: "Settings"),
+        tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),
         tests(of: "ServerConfigs", ["Settings", "Templates", subprocess, system], excluding: ["Golden"]),
         tests(of: "CertificateStore", [system]),

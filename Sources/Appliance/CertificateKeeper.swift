@@ -1,6 +1,7 @@
 import CertificateStore
 import Glibc
 import Settings
+import Supervision
 
 /// Keeps a good certificate for every name: gets it, remembers what went wrong, knows when the next attempt is due.
 actor CertificateKeeper {

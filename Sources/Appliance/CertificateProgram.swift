@@ -29,10 +29,11 @@ struct CertificateProgram: Sendable {
     ) async throws(CertificateFailure) -> CertificateEvent {
         var specification = ServiceSpecification(name: "snikket-certs", executable: path)
         specification.account = asOurselves ? nil : account
+        let environment = specification.environment
         let setpriv = Privileges.options(for: specification) + ["--", path] + arguments
         do {
             let last = try await withThrowingTaskGroup(of: CertificateEvent?.self) { group in
-                group.addTask { try await Self.events(setpriv, specification.environment, progress) }
+                group.addTask { try await Self.events(setpriv, environment, progress) }
                 group.addTask {
                     try await Task.sleep(for: deadline)
                     return nil
@@ -54,7 +55,7 @@ struct CertificateProgram: Sendable {
 
     @concurrent
     private static func events(
-        _ arguments: [String], _ environment: [String: String], _ progress: @Sendable (CertificateEvent) -> Void
+        _ arguments: [String], _ environment: [String: String], _ progress: @escaping @Sendable (CertificateEvent) -> Void
     ) async throws -> CertificateEvent? {
         let variables = Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
         let configuration = Configuration(

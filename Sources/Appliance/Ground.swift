@@ -1,5 +1,6 @@
 import Glibc
 import Settings
+import Supervision
 
 /// The folders that everything stands on, with their owners.
 enum Ground {

@@ -40,8 +40,25 @@ final class Household: Sendable {
         }
     }
 
-    /// Makes a server read its files again.
-    func reload(_ service: Service) async throws(SupervisionError) { try await services[service]?.reload() }
+    /// Waits until every server serves; why the first that does not in time does not, or nil when all do.
+    func problem(deadline: Duration) async -> SupervisionError? {
+        do throws(SupervisionError) {
+            try await waitUntilReady(deadline: deadline)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Makes a server read its files again; why it does not serve afterwards, or nil when it does.
+    func reload(_ service: Service) async -> SupervisionError? {
+        do throws(SupervisionError) {
+            try await services[service]?.reload()
+            return nil
+        } catch {
+            return error
+        }
+    }
 
     /// How each server is, in the order of ``Service``.
     func snapshots() async -> [ServiceSnapshot] {

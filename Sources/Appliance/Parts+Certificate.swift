@@ -1,7 +1,9 @@
 import CertificateStore
 import Glibc
+import ServerConfigs
 import Settings
 import Supervision
+import Synchronization
 
 extension Parts {
     /// Puts the certificate that is in place into use. false when there is none for these settings.
@@ -72,13 +74,16 @@ extension Parts {
     /// A new certificate, into every server that has another one.
     private func load(_ stored: CertificateStore.Stored) async throws {
         for service in try await keeper.deploy(stored, accounts: accounts) {
-            do {
-                try await household.reload(service)
+            guard let error = await household.reload(service) else {
                 say.progress("\(service.rawValue) has a new certificate, until \(RFC3339.text(stored.record.notAfter))")
-            } catch SupervisionError.notRunning {
-                // It reads the new one when it starts again.
-            } catch SupervisionError.notReady(let service, _, let problem) {
-                say.problem(.init(error: "\(service) does not serve after its reload", cause: problem.map { "\($0)" }, tryThis: "snikket logs \(service)"))
+                continue
+            }
+            switch error {
+            // It reads the new one when it starts again.
+            case .notRunning: break
+            case .cancelled: throw CancellationError()
+            case .cannotReload, .notReady:
+                say.problem(.init(error: "\(service.rawValue) does not serve after its reload", cause: "\(error)", tryThis: "snikket logs \(service.rawValue)"))
             }
         }
     }

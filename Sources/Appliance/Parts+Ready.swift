@@ -1,6 +1,7 @@
 import ChatServer
 import Settings
 import Supervision
+import Synchronization
 
 extension Parts {
     /// Refuses to start when another program has one of our ports: the servers' own words for that are unclear.
@@ -44,8 +45,8 @@ extension Parts {
     }
 
     /// While nobody administers the service, the link that makes somebody the administrator is printed at each start.
-    func inviteFirstAdmin() async throws {
-        do {
+    func inviteFirstAdmin() async {
+        do throws(ChatServerError) {
             guard try await !chat.users().contains(where: { $0.role == "prosody:admin" }) else { return }
             var request = InvitationRequest()
             request.isAdmin = true
@@ -53,7 +54,7 @@ extension Parts {
             let invitation: Invitation
             if let existing { invitation = existing } else { invitation = try await chat.createInvitation(request) }
             say.result("invitation \(invitation.url)")
-        } catch let error as ChatServerError {
+        } catch {
             // Everything serves; the link can be had by hand.
             say.problem(.init(error: "the first invitation could not be made", cause: "\(error)", tryThis: "snikket invite create --admin"))
         }

@@ -5,6 +5,7 @@ import Portal
 import ServerConfigs
 import Settings
 import Supervision
+import Synchronization
 
 extension Parts {
     /// The files of the servers that do not wait for the certificate: rendered, accepted by their own checkers, put in place.
@@ -44,24 +45,25 @@ extension Parts {
         }
         for service in [Service.prosody, .portal, .coturn] where service != .coturn || settings.turn.enabled { household.start(service) }
         try await put([.nginx])
-        if isServing { household.start(.nginx) } else { try await household.reload(.nginx) }
+        if isServing {
+            household.start(.nginx)
+        } else if let error = await household.reload(.nginx) {
+            throw error
+        }
         systemd.status("starting the servers")
         try await waitUntilEverythingServes()
     }
 
     /// A server that does not come up is named and tried again; the others stay up meanwhile.
     private func waitUntilEverythingServes() async throws {
-        while true {
-            do {
-                return try await household.waitUntilReady(deadline: .seconds(60))
-            } catch SupervisionError.notReady(let service, _, let problem) {
-                say.problem(
-                    .init(
-                        error: "\(service) does not become ready", cause: problem.map { "\($0)" },
-                        tryThis: "snikket logs \(service); it is being started again meanwhile"))
-                systemd.status("\(service) does not become ready")
-                try await Task.sleep(for: .seconds(1))
-            }
+        while let error = await household.problem(deadline: .seconds(60)) {
+            guard case .notReady(let service, _, let problem) = error else { throw error }
+            say.problem(
+                .init(
+                    error: "\(service) does not become ready", cause: problem.map { "\($0)" },
+                    tryThis: "snikket logs \(service); it is being started again meanwhile"))
+            systemd.status("\(service) does not become ready")
+            try await Task.sleep(for: .seconds(1))
         }
     }
 

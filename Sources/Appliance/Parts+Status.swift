@@ -1,6 +1,7 @@
 import ServerConfigs
 import Settings
 import Supervision
+import Synchronization
 
 extension Parts {
     /// Answers a request on the control socket.

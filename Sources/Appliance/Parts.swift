@@ -19,10 +19,11 @@ final class Parts: Sendable {
     let systemd = SystemdNotification()
     let household: Household
     let keeper: CertificateKeeper
-    let chat: ChatServer.Prosody
+    let chat: Prosody
     /// What nginx is to do, as it is now.
     let phase: Mutex<ServerFacts.Phase>
     let standing = Mutex(StatusReport.Phase.starting)
+    private let lock: RunLock
     private let secrets: Secrets
     private let group: any EventLoopGroup
 
@@ -30,6 +31,7 @@ final class Parts: Sendable {
         self.settings = settings
         self.locations = locations
         self.accounts = accounts
+        lock = try RunLock(locations)
         programs = try ServerPrograms.installed()
         secrets = try Secrets.loadOrCreate(in: locations)
         chat = Prosody(port: settings.ports.internalHTTP, domain: settings.domain, secret: secrets.api)
@@ -94,12 +96,9 @@ final class Parts: Sendable {
         do {
             try await cancelWhenGracefulShutdown { try await story() }
             return .success(())
-        } catch is CancellationError {
-            return .success(())
-        } catch SupervisionError.cancelled {
-            return .success(())
         } catch {
-            return .failure(error)
+            // Told to stop: whatever was being waited for ends with its own error then.
+            return Task.isShuttingDownGracefully ? .success(()) : .failure(error)
         }
     }
 }

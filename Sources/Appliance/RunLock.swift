@@ -2,7 +2,7 @@ import Glibc
 import Settings
 
 /// Lets only one `snikket up` use a state directory. The kernel gives the lock back when the process ends, however it ends.
-struct RunLock: ~Copyable {
+final class RunLock: Sendable {
     private let descriptor: CInt
 
     /// Takes the lock.

@@ -12,7 +12,7 @@ struct ServiceSpecifications {
     /// The program `snikket`, whose verb `portal` is the portal.
     let portal: String
     let accounts: Accounts
-    let chat: ChatServer.Prosody
+    let chat: Prosody
 
     static func portalFile(in locations: Locations) -> String { locations.run(of: .portal) + "/portal.json" }
 

@@ -1,9 +1,10 @@
 import Logging
 public import ServiceLifecycle
 public import Settings
+import UnixSignals
 
 /// The story of `snikket up`: from validated settings to a service that runs until it is told to stop.
-public struct Up: Service {
+public struct Up: ServiceLifecycle.Service {
     let appliance: Parts
 
     /// - Parameters:
@@ -17,8 +18,6 @@ public struct Up: Service {
 
     /// Returns when everything has ended in order, after SIGTERM or Ctrl-C.
     public func start() async throws {
-        let lock = try RunLock(appliance.locations)
-        defer { _ = consume lock }
         try appliance.checkPorts()
         try await ServiceGroup(
             services: [self], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "snikket")
@@ -40,8 +39,8 @@ public struct Up: Service {
             try await appliance.obtainCertificate()
         }
         try await appliance.startServers()
-        await appliance.announceReady()
-        try await appliance.inviteFirstAdmin()
+        appliance.announceReady()
+        await appliance.inviteFirstAdmin()
         try await appliance.keepCertificate()
     }
 }

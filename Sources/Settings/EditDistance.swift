@@ -24,8 +24,12 @@ extension Settings.Option {
         let candidates = all.map { option in
             (name: option.name, distance: min(editDistance(name, option.name), endDistance(name, option.name)))
         }
-        guard let nearest = candidates.min(by: { $0.distance < $1.distance }) else { return nil }
-        return nearest.distance <= max(2, name.utf8.count / 5) ? nearest.name : nil
+        if let nearest = candidates.min(by: { $0.distance < $1.distance }), nearest.distance <= max(2, name.utf8.count / 5) {
+            return nearest.name
+        }
+        // The beginning of one name, and of one only.
+        let longer = all.filter { $0.name.hasPrefix(name + "_") }
+        return longer.count == 1 ? longer.first?.name : nil
     }
 
     /// Two, when one name is the other's end behind an underscore: `RETENTION_DAYS`, `SNIKKET_TWEAK_SITE_NAME`.

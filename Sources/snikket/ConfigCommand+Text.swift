@@ -1,4 +1,3 @@
-import FoundationEssentials
 
 extension String {
     /// With spaces behind it, up to a width in characters.
@@ -17,11 +16,4 @@ extension String {
         }
         return lines
     }
-}
-
-/// A value as JSON that people can read too.
-func jsonText(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

@@ -50,15 +50,3 @@ private func lineOfBadUTF8(_ bytes: [UInt8]) -> Int? {
         .firstIndex { String(validating: $0, as: UTF8.self) == nil }
         .map { $0 + 1 }
 }
-
-/// What was given as `--set NAME=VALUE`, each.
-func settingOverrides(_ arguments: [String]) throws -> [(name: String, value: String)] {
-    try arguments.map { argument in
-        guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
-            throw Failure(
-                error: "--set needs an option and its value", cause: "\(argument.quotedForTerminal()) has no `=` behind a name",
-                tryThis: "`--set SNIKKET_RETENTION_DAYS=14`", code: .usage)
-        }
-        return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
-    }
-}

@@ -13,7 +13,6 @@ struct Snikket: AsyncParsableCommand {
             TryCommand.self,
             RenderCommand.self,
             StatusCommand.self,
-            LogsCommand.self,
             InviteCommand.self,
             UserCommand.self,
             ConfigCommand.self,

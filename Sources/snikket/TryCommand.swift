@@ -33,7 +33,7 @@ struct TryCommand: Command {
             templates: try templates.map(absolutePath) ?? installedTemplates())
         let settings = Settings.forTrial(firstPort: try portsFrom.map(checkedFirstPort) ?? freePorts())
         let accounts: Accounts = geteuid() == 0 ? .throwAway() : .own
-        try await Up(settings: settings, locations: locations, accounts: accounts).run()
+        try await Up(settings: settings, locations: locations, programs: try programFolder(), accounts: accounts).start()
     }
 
     private func temporaryFolder() throws -> String {

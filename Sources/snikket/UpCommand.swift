@@ -26,6 +26,6 @@ struct UpCommand: Command {
         let ports = try portsFrom.map { Ports(from: try checkedFirstPort($0)).options } ?? []
         let settings = try readSettings(locations, overrides: ports + overrides.values)
         let accounts = geteuid() == 0 ? try Accounts.installed() : .own
-        try await Up(settings: settings, locations: locations, accounts: accounts).run()
+        try await Up(settings: settings, locations: locations, programs: try programFolder(), accounts: accounts).start()
     }
 }

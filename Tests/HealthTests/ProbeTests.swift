@@ -1,6 +1,7 @@
 import Glibc
 import Health
 import LocalHTTP
+import RealServers
 import Subprocess
 import SystemPackage
 import Testing
@@ -133,34 +134,9 @@ private func examine(_ probe: any Probe, _ server: RealServer) async throws {
 
     private func withNginx(_ body: @escaping @Sendable (_ http: Int, _ https: Int, _ socket: String, RealServer) async throws -> Void) async throws {
         try await Scratch.with { scratch in
-            let (http, https) = (try freePort(), try freePort())
-            let files = try await scratch.certificate(for: "chat.example.org")
-            let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map { "\($0)_temp_path \(scratch.path)/\($0);" }.joined()
-            let configuration = try scratch.write(
-                "nginx.conf",
-                """
-                daemon off;
-                pid \(scratch.path)/nginx.pid;
-                error_log stderr crit;
-                \(geteuid() == 0 ? "user root;" : "")
-                events { worker_connections 64; }
-                http {
-                    \(temporary)
-                    access_log off;
-                    server {
-                        listen 127.0.0.1:\(http);
-                        listen 127.0.0.1:\(https) ssl http2;
-                        listen unix:\(scratch.path)/http.sock;
-                        ssl_certificate \(files.certificate);
-                        ssl_certificate_key \(files.key);
-                        location = /health { return 200 "ok"; }
-                        location / { return 404; }
-                    }
-                }
-                """)
-            let socket = "\(scratch.path)/http.sock"
-            try await RealServer.with("/usr/sbin/nginx", ["-p", scratch.path, "-c", configuration, "-e", "stderr"]) { server in
-                try await body(http, https, socket, server)
+            let nginx = try await Nginx(in: scratch, listensOnSocket: true)
+            try await RealServer.with(Nginx.executable, nginx.arguments) { server in
+                try await body(nginx.http, nginx.https, nginx.socket, server)
             }
         }
     }
