@@ -10,6 +10,8 @@ public struct ServiceSpecification: Sendable {
     public var environment: [String: String]
     /// Where it starts; nil: where we are.
     public var workingDirectory: String?
+    /// Unix sockets of its own that a killed process leaves behind and its successor would trip over (nginx); removed before each start.
+    public var staleSockets: [String]
     /// Who it runs as, when we are root; nil: as we do.
     public var account: Account?
     /// What it may do beyond its account.
@@ -31,7 +33,7 @@ public struct ServiceSpecification: Sendable {
 
     public init(
         name: String, executable: String, arguments: [String] = [], environment: [String: String] = Self.plainEnvironment,
-        workingDirectory: String? = nil, account: Account? = nil, capabilities: [Capability] = [],
+        workingDirectory: String? = nil, staleSockets: [String] = [], account: Account? = nil, capabilities: [Capability] = [],
         stopSignal: ServiceSignal = .terminate, stopDeadline: Duration = .seconds(10), parentDeathSignal: ServiceSignal = .kill,
         reloadSignal: ServiceSignal? = nil, readiness: Readiness? = nil, liveness: Liveness? = nil, restart: RestartPolicy = .init()
     ) {
@@ -40,6 +42,7 @@ public struct ServiceSpecification: Sendable {
         self.arguments = arguments
         self.environment = environment
         self.workingDirectory = workingDirectory
+        self.staleSockets = staleSockets
         self.account = account
         self.capabilities = capabilities
         self.stopSignal = stopSignal
