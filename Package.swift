@@ -93,9 +93,13 @@ let package = Package(
         tests(of: "ServerConfigs", ["Settings", "Templates", subprocess, system]),
         tests(of: "CertificateStore", [system]),
         tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", subprocess, system]),
-        tests(of: "Supervision", [log, lifecycle, subprocess, system]),
+        tests(of: "Supervision", ["Health", "LocalHTTP", "RealServers", "supervised-parent", log, subprocess, system]),
         tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),
-        tests(of: "Health", ["LocalHTTP", nio, nioPosix, subprocess, system]),
+        tests(of: "Health", ["LocalHTTP", "RealServers", subprocess, system]),
+        // Servers and folders of their own for tests, and a program that a test can kill together with what it supervises.
+        .target(name: "RealServers", dependencies: [subprocess, system], path: "Tests/RealServers", swiftSettings: rules),
+        .executableTarget(
+            name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
         tests(of: "ChatServer", ["LocalHTTP", subprocess, system]),
         tests(of: "Portal", ["ChatServer", "LocalHTTP", "Settings", "Templates", log, subprocess, system]),
         tests(of: "Appliance", ["Settings", "CertificateStore", subprocess, system]),
