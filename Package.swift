@@ -14,11 +14,13 @@ let rules: [SwiftSetting] = [
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 
 /// A room of the house: a library target under Sources/NAME.
@@ -27,8 +29,9 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 /// The tests of a room, under Tests/NAMETests.
-func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: rules)
+func tests(of name: String, _ dependencies: [Target.Dependency] = [], excluding data: [String] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, exclude: data, swiftSettings: rules)
 }
 
 /// The C library behind a room: includes and one inline function for each variadic or macro.
@@ -44,6 +47,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.5.1"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -55,7 +59,7 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "snikket",
-            dependencies: ["Appliance", "Settings", "ServerConfigs", "ChatServer", "QRCode", "Portal", arguments, system, log],
+            dependencies: ["Appliance", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal", arguments, system, log],
             swiftSettings: rules),
         .executableTarget(
             name: "snikket-certs",
@@ -64,15 +68,17 @@ let package = Package(
 
         // The rooms, from the top down.
         room("Appliance", [
-            "CertificateStore", "ChatServer", "Health", "ServerConfigs", "Settings", "Supervision",
-            lifecycle, log, nio, nioPosix, subprocess, system,
+            "CertificateStore", "ChatServer", "Health", "LocalHTTP", "Portal", "ServerConfigs", "Settings", "Supervision",
+            lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
         ]),
-        room("Portal", ["ChatServer", "QRCode", "Settings", "Templates", hummingbird, lifecycle, log, system]),
-        room("ChatServer", ["LocalHTTP"]),
+        room("Portal", [
+            "ChatServer", "LocalHTTP", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log, nio, nioPosix, signals, system,
+        ]),
+        room("ChatServer", ["LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
         room("Supervision", [log, subprocess, system]),
-        room("ServerConfigs", ["Settings", "Templates", subprocess, system]),
+        room("ServerConfigs", ["CIDN2", "Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", [system]),
         room("Settings", ["CIDN2"]),
@@ -87,10 +93,11 @@ let package = Package(
         shim("COpenSSL", links: "ssl", "crypto"),
         shim("CIDN2", links: "idn2"),
         shim("CQREncode", links: "qrencode"),
+        shim("CYAML", links: "yaml"),
 
-        tests(of: "Settings"),
-        tests(of: "Templates"),
-        tests(of: "ServerConfigs", ["Settings", "Templates", subprocess, system]),
+        tests(of: "Settings", ["snikket", subprocess, system]),
+        tests(of: "Templates", ["CYAML", subprocess, system]),
+        tests(of: "ServerConfigs", ["Settings", "Templates", subprocess, system], excluding: ["Golden"]),
         tests(of: "CertificateStore", [system]),
         tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", subprocess, system]),
         tests(of: "Supervision", ["Health", "LocalHTTP", "RealServers", "supervised-parent", log, subprocess, system]),
@@ -101,6 +108,7 @@ let package = Package(
         .executableTarget(
             name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
         tests(of: "ChatServer", ["LocalHTTP", subprocess, system]),
+        tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "LocalHTTP", "Settings", "Templates", log, subprocess, system]),
         tests(of: "Appliance", ["Settings", "CertificateStore", subprocess, system]),
     ]

@@ -1,8 +1,9 @@
 import Glibc
 
 /// What a server's process is allowed, and how it is tied to ours: the arguments of setpriv(1), which then becomes the server.
-struct Privileges {
-    static let program = "/usr/bin/setpriv"
+public struct Privileges {
+    /// setpriv(1), which comes with util-linux.
+    public static let program = "/usr/bin/setpriv"
     /// CAP_SETPCAP, without which the bounding set cannot be made smaller (capabilities(7)).
     private static let setPCapability: UInt64 = 1 << 8
 
@@ -26,8 +27,8 @@ struct Privileges {
         return options
     }
 
-    /// setpriv's options for a specification, for this process.
-    static func options(for specification: ServiceSpecification) -> [String] {
+    /// setpriv's options for a specification, for this process. `--`, the program and its arguments follow.
+    public static func options(for specification: ServiceSpecification) -> [String] {
         options(for: specification, isRoot: geteuid() == 0, effective: ProcessTable.effectiveCapabilities())
     }
 }

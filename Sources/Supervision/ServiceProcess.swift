@@ -52,7 +52,7 @@ final class ServiceProcess: Sendable {
     func run(_ specification: ServiceSpecification) async -> End {
         defer { started.continuation.finish() }
         guard access(specification.executable, X_OK) == 0 else { return ended(.cannotStart(errno: errno)) }
-        removeStaleSockets(specification.staleSockets)
+        for path in specification.staleFiles { unlink(path) }
         do {
             let result = try await Subprocess.run(
                 configuration(of: specification), input: .none, output: .sequence, error: .combinedWithOutput
@@ -77,14 +77,6 @@ final class ServiceProcess: Sendable {
             return ended(.cannotStart(errno: error.underlyingError?.rawValue ?? EIO))
         } catch {
             return ended(.cannotStart(errno: EIO))
-        }
-    }
-
-    /// Only sockets: a mistaken path must not cost a file.
-    private func removeStaleSockets(_ paths: [String]) {
-        for path in paths {
-            var info = stat()
-            if lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
         }
     }
 

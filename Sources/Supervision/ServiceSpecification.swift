@@ -10,8 +10,6 @@ public struct ServiceSpecification: Sendable {
     public var environment: [String: String]
     /// Where it starts; nil: where we are.
     public var workingDirectory: String?
-    /// Unix sockets of its own that a killed process leaves behind and its successor would trip over (nginx); removed before each start.
-    public var staleSockets: [String]
     /// Who it runs as, when we are root; nil: as we do.
     public var account: Account?
     /// What it may do beyond its account.
@@ -28,12 +26,14 @@ public struct ServiceSpecification: Sendable {
     public var readiness: Readiness?
     /// How to know that it still serves; nil: as long as it runs.
     public var liveness: Liveness?
+    /// Files that a process that was killed leaves behind and that keep the next one from starting: removed before each start.
+    public var staleFiles: [String] = []
     /// When it is started again after a failure.
     public var restart: RestartPolicy
 
     public init(
         name: String, executable: String, arguments: [String] = [], environment: [String: String] = Self.plainEnvironment,
-        workingDirectory: String? = nil, staleSockets: [String] = [], account: Account? = nil, capabilities: [Capability] = [],
+        workingDirectory: String? = nil, account: Account? = nil, capabilities: [Capability] = [],
         stopSignal: ServiceSignal = .terminate, stopDeadline: Duration = .seconds(10), parentDeathSignal: ServiceSignal = .kill,
         reloadSignal: ServiceSignal? = nil, readiness: Readiness? = nil, liveness: Liveness? = nil, restart: RestartPolicy = .init()
     ) {
@@ -42,7 +42,6 @@ public struct ServiceSpecification: Sendable {
         self.arguments = arguments
         self.environment = environment
         self.workingDirectory = workingDirectory
-        self.staleSockets = staleSockets
         self.account = account
         self.capabilities = capabilities
         self.stopSignal = stopSignal

@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Glibc
-import Settings
+public import Settings
 import Supervision
 import SystemPackage
 

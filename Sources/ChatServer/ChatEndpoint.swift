@@ -1,0 +1,47 @@
+import FoundationEssentials
+
+/// Where the running chat server's API listens. `snikket up` writes it when the chat server is started, because the settings
+/// alone do not tell: `snikket try` chooses its own ports.
+public struct ChatEndpoint: Codable, Sendable, Equatable {
+    /// The chat service's domain.
+    public var domain: String
+    /// Prosody's HTTP port on loopback.
+    public var port: Int
+
+    public init(domain: String, port: Int) {
+        self.domain = domain
+        self.port = port
+    }
+
+    /// The file's name in the run directory.
+    public static let fileName = "chat.json"
+
+    /// Reads what `snikket up` wrote.
+    ///
+    /// - Parameter path: the file.
+    /// - Returns: nil when there is no such file: the appliance is not running.
+    /// - Throws: ``PrivateFileError``.
+    public static func read(from path: String) throws(PrivateFileError) -> ChatEndpoint? {
+        guard let bytes = try PrivateFile.read(path) else { return nil }
+        do {
+            return try JSONDecoder().decode(ChatEndpoint.self, from: Data(bytes))
+        } catch {
+            throw .malformed(path: path)
+        }
+    }
+
+    /// Writes it, in place of what was there, readable for this user only.
+    ///
+    /// - Throws: ``PrivateFileError``.
+    public func write(to path: String) throws(PrivateFileError) {
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            try PrivateFile.write(Array(try encoder.encode(self)), to: path)
+        } catch let error as PrivateFileError {
+            throw error
+        } catch {
+            throw .malformed(path: path)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+/// The formats in which a value is the end of its line: coturn (`name=value`), YAML (`key: value`, `- value`) and
+/// systemd (`Key=value`; `Key=word word` for the keys that take words).
+struct LineReader: Equatable {
+    enum Syntax: Equatable { case coturn, yaml, systemd }
+    let syntax: Syntax
+    private var line: [UInt8] = []
+    private var afterValue = false
+
+    init(syntax: Syntax) { self.syntax = syntax }
+
+    mutating func read(_ byte: UInt8) -> Bool {
+        if byte == Byte.newline {
+            line = []
+            afterValue = false
+            return true
+        }
+        if afterValue {
+            guard syntax == .systemd, takesWords, byte == Byte.space else { return false }
+            afterValue = false
+        }
+        line.append(byte)
+        return true
+    }
+
+    mutating func placeForValue() -> Place? {
+        guard !afterValue, !isComment, let place else { return nil }
+        afterValue = true
+        return place
+    }
+
+    private var place: Place? {
+        switch syntax {
+        case .coturn: line.last == Byte.equals ? .whole : nil
+        case .yaml:
+            line.suffix(2) == [UInt8(ascii: ":"), Byte.space] || line.drop(while: Byte.isBlank) == [Byte.hyphen, Byte.space]
+                ? isQuoted ? nil : .whole : nil
+        case .systemd:
+            if takesWords {
+                line.last == Byte.equals || (line.last == Byte.space && !isQuoted) ? .systemdWord : nil
+            } else {
+                line.last == Byte.equals && line.count(where: { $0 == Byte.equals }) == 1 ? .whole : nil
+            }
+        }
+    }
+
+    private var isComment: Bool {
+        guard let first = line.first(where: { !Byte.isBlank($0) }) else { return false }
+        return first == Byte.hash || (syntax == .systemd && first == Byte.semicolon)
+    }
+
+    private var isQuoted: Bool { line.contains(Byte.quote) || line.contains(Byte.apostrophe) || line.contains(Byte.hash) }
+
+    /// systemd.exec(5), systemd.service(5): these split their value into words and undo quotes.
+    private var takesWords: Bool {
+        guard syntax == .systemd, let end = line.firstIndex(of: Byte.equals) else { return false }
+        let key = String(decoding: line[..<end], as: UTF8.self)
+        return key.hasPrefix("Exec") || key.hasSuffix("Paths") || key == "Environment"
+    }
+}
