@@ -101,9 +101,13 @@ let package = Package(
         tests(of: "CertificateStore", [system]),
         tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", "PebbleFixture", "snikket-certs", subprocess, system]),
         .target(name: "PebbleFixture", dependencies: ["OpenSSL", subprocess, system], path: "Tests/PebbleFixture", swiftSettings: rules),
-        tests(of: "Supervision", [log, lifecycle, subprocess, system]),
+        tests(of: "Supervision", ["Health", "LocalHTTP", "RealServers", "supervised-parent", log, subprocess, system]),
         tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),
-        tests(of: "Health", ["LocalHTTP", nio, nioPosix, subprocess, system]),
+        tests(of: "Health", ["LocalHTTP", "RealServers", subprocess, system]),
+        // Servers and folders of their own for tests, and a program that a test can kill together with what it supervises.
+        .target(name: "RealServers", dependencies: [subprocess, system], path: "Tests/RealServers", swiftSettings: rules),
+        .executableTarget(
+            name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
         tests(of: "ChatServer", ["LocalHTTP", subprocess, system]),
         tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "LocalHTTP", "Settings", "Templates", log, subprocess, system]),
