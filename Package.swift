@@ -101,9 +101,13 @@ let package = Package(
         tests(of: "Supervision", [log, lifecycle, subprocess, system]),
         tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),
         tests(of: "Health", ["LocalHTTP", nio, nioPosix, subprocess, system]),
-        tests(of: "ChatServer", ["LocalHTTP", subprocess, system]),
+        // A real Prosody for tests.
+        .target(
+            name: "ProsodyFixture", dependencies: ["ChatServer", "LocalHTTP", subprocess, system], path: "Tests/ProsodyFixture",
+            swiftSettings: rules),
+        tests(of: "ChatServer", ["LocalHTTP", "ProsodyFixture", system]),
         tests(of: "QRCode"),
-        tests(of: "Portal", ["ChatServer", "LocalHTTP", "Settings", "Templates", log, subprocess, system]),
+        tests(of: "Portal", ["ChatServer", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", log, system]),
         tests(of: "Appliance", ["Settings", "CertificateStore", subprocess, system]),
     ]
 )

@@ -17,7 +17,7 @@ local jid_node = require "prosody.util.jid".node;
 local urlencode = require "prosody.util.http".urlencode;
 
 local nodeprep, saslprep = encodings.stringprep.nodeprep, encodings.stringprep.saslprep;
-local utf8_length = encodings.utf8.length;
+local utf8_length = utf8.len; -- characters; encodings.utf8.length counts bytes
 
 local host = module.host;
 local http_host = module:get_option_string("http_host", host);
