@@ -29,8 +29,9 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 /// The tests of a room, under Tests/NAMETests.
-func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: rules)
+func tests(of name: String, _ dependencies: [Target.Dependency] = [], excluding data: [String] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, exclude: data, swiftSettings: rules)
 }
 
 /// The C library behind a room: includes and one inline function for each variadic or macro.
@@ -58,7 +59,7 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "snikket",
-            dependencies: ["Appliance", "Settings", "ServerConfigs", "ChatServer", "QRCode", "Portal", arguments, system, log],
+            dependencies: ["Appliance", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal", arguments, system, log],
             swiftSettings: rules),
         .executableTarget(
             name: "snikket-certs",
@@ -67,8 +68,8 @@ let package = Package(
 
         // The rooms, from the top down.
         room("Appliance", [
-            "CertificateStore", "ChatServer", "Health", "ServerConfigs", "Settings", "Supervision",
-            lifecycle, log, nio, nioPosix, subprocess, system,
+            "CertificateStore", "ChatServer", "Health", "LocalHTTP", "Portal", "ServerConfigs", "Settings", "Supervision",
+            lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
         ]),
         room("Portal", [
             "ChatServer", "LocalHTTP", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log, nio, nioPosix, signals, system,
@@ -76,8 +77,8 @@ let package = Package(
         room("ChatServer", ["LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
-        room("Supervision", [lifecycle, log, subprocess, system]),
-        room("ServerConfigs", ["Settings", "Templates", subprocess, system]),
+        room("Supervision", [log, subprocess, system]),
+        room("ServerConfigs", ["CIDN2", "Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", [system]),
         room("Settings", ["CIDN2"]),
@@ -92,10 +93,11 @@ let package = Package(
         shim("COpenSSL", links: "ssl", "crypto"),
         shim("CIDN2", links: "idn2"),
         shim("CQREncode", links: "qrencode"),
+        shim("CYAML", links: "yaml"),
 
-        tests(of: "Settings"),
-        tests(of: "Templates"),
-        tests(of: "ServerConfigs", ["Settings", "Templates", subprocess, system]),
+        tests(of: "Settings", ["snikket", subprocess, system]),
+        tests(of: "Templates", ["CYAML", subprocess, system]),
+        tests(of: "ServerConfigs", ["Settings", "Templates", subprocess, system], excluding: ["Golden"]),
         tests(of: "CertificateStore", [system]),
         tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", subprocess, system]),
         tests(of: "Supervision", [log, lifecycle, subprocess, system]),

@@ -1,20 +1,68 @@
-/// What is known of a certificate, without looking inside it.
-public struct CertificateRecord: Sendable, Equatable, Codable {
-    /// The DNS names it holds.
-    public var names: [String]
-    /// The issuer's name, for people.
-    public var issuer: String
-    /// Lower-case hexadecimal.
-    public var serial: String
-    /// Seconds since 1970.
-    public var notBefore: Int
-    /// Seconds since 1970.
-    public var notAfter: Int
-    public init(names: [String], issuer: String, serial: String, notBefore: Int, notAfter: Int) {
-        self.names = names
-        self.issuer = issuer
-        self.serial = serial
-        self.notBefore = notBefore
-        self.notAfter = notAfter
+internal import FoundationEssentials
+internal import Glibc
+
+/// The certificates of the appliance on disk: `current` is the one in use, and changes in one step. No crypto here: what is
+/// put in has been checked by the certificate program.
+public struct CertificateStore: Sendable {
+    /// `Locations.certificates`.
+    public let folder: String
+
+    public init(folder: String) { self.folder = folder }
+
+    /// A certificate and its key, in place.
+    public struct Stored: Sendable, Equatable {
+        public var record: CertificateRecord
+        /// PEM: the certificate, then its issuers.
+        public var fullChain: String
+        /// PEM, mode 0600.
+        public var privateKey: String
     }
+
+    /// The certificate in use; nil when there is none yet.
+    public func current() throws(StoreError) -> Stored? {
+        guard let name = target(ofLink: "\(folder)/current") else { return nil }
+        let unit = "\(folder)/\(name)"
+        let (chain, key) = ("\(unit)/\(PairFolder.chainName)", "\(unit)/\(PairFolder.keyName)")
+        // Without a record it is not from us, and as good as none.
+        guard let bytes = try content(of: "\(unit)/\(PairFolder.recordName)"), access(chain, F_OK) == 0, access(key, F_OK) == 0 else { return nil }
+        guard let record = try? JSONDecoder().decode(CertificateRecord.self, from: Data(bytes)) else {
+            throw .damaged(path: "\(unit)/\(PairFolder.recordName)")
+        }
+        return Stored(record: record, fullChain: chain, privateKey: key)
+    }
+
+    /// The certificate in use, if it holds every one of the names and has not ended. `now` in seconds since 1970.
+    public func current(covering names: [String], now: Int) throws(StoreError) -> Stored? {
+        guard let stored = try current(), stored.record.covers(names), stored.record.notAfter > now else { return nil }
+        return stored
+    }
+
+    /// Puts a certificate into use. The caller holds the ``lock()``.
+    @discardableResult
+    public func install(chain: [UInt8], key: [UInt8], record: CertificateRecord) throws(StoreError) -> Stored {
+        try PairFolder(path: folder).replace(
+            chain: chain, key: key, record: try encoded(record), serial: record.serial, owner: nil)
+        guard let stored = try current() else { throw .damaged(path: folder) }
+        return stored
+    }
+
+    /// Copies the certificate and its key into a server's own folder, as `fullchain.pem` and `privkey.pem`, mode 0600.
+    /// Both change together. Says whether they are others than before: then the server has to load them.
+    public func deploy(_ stored: Stored, to destination: String, owner: Owner?) throws(StoreError) -> Bool {
+        guard let chain = try content(of: stored.fullChain) else { throw .file(path: stored.fullChain, errno: ENOENT) }
+        guard let key = try content(of: stored.privateKey) else { throw .file(path: stored.privateKey, errno: ENOENT) }
+        let present = (try content(of: "\(destination)/\(PairFolder.chainName)"), try content(of: "\(destination)/\(PairFolder.keyName)"))
+        if present.0 == chain, present.1 == key { return false }
+        try PairFolder(path: destination).replace(
+            chain: chain, key: key, record: try encoded(stored.record), serial: stored.record.serial, owner: owner)
+        return true
+    }
+}
+
+/// JSON, one line, keys in order.
+func encoded(_ value: some Encodable) throws(StoreError) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(value) else { throw .damaged(path: "") }
+    return Array(data)
 }

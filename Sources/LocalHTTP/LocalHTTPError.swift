@@ -30,6 +30,7 @@ extension LocalHTTPError {
             case let error as NIOConnectionError: error.connectionErrors.first.map { Self($0.error, limit: limit) } ?? .refused
             case let error as IOError: Self(errno: error.errnoCode)
             case is NIOHTTPObjectAggregatorError: .tooLarge(limit: limit)
+            case HTTPParserError.invalidEOFState: .closed
             case is HTTPParserError: .malformed
             case ChannelError.connectTimeout: .timedOut
             case is CancellationError: .cancelled

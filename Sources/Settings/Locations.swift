@@ -33,8 +33,10 @@ public struct Locations: Sendable, Equatable {
     /// Where http-01 challenges are put and nginx looks for them (RFC 8555 §8.3). The folder itself is what is
     /// served as `/.well-known/acme-challenge/`.
     public var challenges: String { run + "/acme-challenge" }
-    /// The control socket of `snikket up`.
-    public var controlSocket: String { run + "/control.sock" }
+    /// The control socket of `snikket up`, in a folder that only its user can enter.
+    public var controlSocket: String { control + "/socket" }
+    /// The folder of the control socket.
+    public var control: String { run + "/control" }
     /// The portal's HTTP socket, behind nginx.
     public var portalSocket: String { run + "/portal/portal.sock" }
 }

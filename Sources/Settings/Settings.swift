@@ -45,8 +45,10 @@ public struct Settings: Sendable, Equatable {
     public var turn: TURN
     /// Whether servers of other domains can be reached and reach us. `snikket try` switches it off.
     public var federation: Bool
-    /// Every option that was set, by its name in snikket.conf: for `config show`.
+    /// Every option that was set, by its name in snikket.conf, in its usual form: for `config show`.
     public var given: [String: String]
+    /// What was set and does nothing here, or not yet.
+    public var notices: [Notice]
 
     /// Where the certificate comes from.
     public enum CertificateSource: Sendable, Equatable {
@@ -100,6 +102,16 @@ extension Settings {
     public var groupsHost: String { "groups.\(domain)" }
     /// The host name of shared files (XEP-0363).
     public var shareHost: String { "share.\(domain)" }
+    /// The web portal's address, without a slash at the end.
+    public var webURL: String { "https://\(domain)\(publicPort)" }
+    /// Below which uploaded files are found (XEP-0363), without a slash at the end. `share.localhost` cannot be counted
+    /// on to resolve (RFC 6761 §6.3), so a domain that ends there uses its own name.
+    public var uploadBaseURL: String {
+        let isLocal = domain == "localhost" || domain.hasSuffix(".localhost")
+        return "https://\(isLocal ? domain : shareHost)\(publicPort)/upload"
+    }
+    /// The port as it appears in a URL: nothing when it is the scheme's own.
+    private var publicPort: String { ports.https == 443 ? "" : ":\(ports.https)" }
     /// Every name that the certificate has to hold.
     public var certificateNames: [String] { [domain, groupsHost, shareHost] }
 }

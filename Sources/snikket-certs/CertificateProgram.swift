@@ -1,7 +1,9 @@
 import ArgumentParser
 
+/// One job a run: it talks to a certificate authority or looks at certificates, prints JSON lines, and ends.
 @main
 struct CertificateProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "snikket-certs", abstract: "Talk to a certificate authority; look at TLS endpoints.")
+        commandName: "snikket-certs", abstract: "Talk to a certificate authority; look at TLS endpoints.",
+        subcommands: [Issue.self, Internal.self, Inspect.self, Probe.self])
 }

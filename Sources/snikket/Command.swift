@@ -20,11 +20,17 @@ extension Command {
     }
 }
 
+/// A room's error that has words for people: each `Failure+ROOM.swift` says so of its own.
+protocol Explained: Error {
+    var explanation: Failure { get }
+}
+
 extension Failure {
     /// Words for whatever a room threw.
     init(describing error: any Error) {
         switch error {
         case let failure as Failure: self = failure
+        case let error as any Explained: self = error.explanation
         default: self.init(error: "something unexpected happened", cause: "\(error)", tryThis: "run `snikket logs` and report what it says")
         }
     }

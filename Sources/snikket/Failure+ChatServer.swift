@@ -3,6 +3,22 @@ import Portal
 import QRCode
 import SystemPackage
 
+extension ChatServerError: Explained {
+    var explanation: Failure { Failure(self) }
+}
+
+extension PrivateFileError: Explained {
+    var explanation: Failure { Failure(self) }
+}
+
+extension PortalError: Explained {
+    var explanation: Failure { Failure(self) }
+}
+
+extension QRCodeError: Explained {
+    var explanation: Failure { Failure(self) }
+}
+
 extension Failure {
     /// Why the chat server did not do what was asked.
     init(_ error: ChatServerError) {

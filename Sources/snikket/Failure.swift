@@ -7,7 +7,7 @@ import SystemPackage
 struct Failure: Error {
     /// What could not be done. Lower case, no full stop.
     var error: String
-    /// Why; nil when the error says it all.
+    /// Why; nil when the error says it all. Several reasons stand on a line each.
     var cause: String?
     /// What to do next.
     var tryThis: String?
@@ -24,10 +24,10 @@ struct Failure: Error {
 }
 
 extension Failure {
-    /// `snikket: error: ...`, `snikket: cause: ...`, `snikket: try:   ...`, a line each.
+    /// `snikket: error: ...`, `snikket: cause: ...` for each reason, `snikket: try:   ...`.
     var lines: [String] {
         var lines = ["snikket: error: \(error)"]
-        if let cause { lines.append("snikket: cause: \(cause)") }
+        if let cause { lines += cause.split(separator: "\n").map { "snikket: cause: \($0)" } }
         if let tryThis { lines.append("snikket: try:   \(tryThis)") }
         return lines
     }

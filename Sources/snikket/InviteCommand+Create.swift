@@ -97,10 +97,3 @@ struct InvitationSummary: Encodable {
         kind = invitation.isAdmin ? "admin" : invitation.isReusable ? "group" : "account"
     }
 }
-
-/// One line of JSON, keys in alphabetical order.
-func jsonText(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
-}

@@ -8,14 +8,18 @@ func absolutePath(_ path: String) -> String {
     return FilePath(String(cString: current)).pushing(FilePath(path)).lexicallyNormalized().string
 }
 
-/// The folder `share/snikket/templates` beside the program's `bin`, or `templates` of the checkout it was built in.
-func installedTemplates() throws -> String {
+/// The folder that this program is in.
+func programFolder() throws -> String {
     guard let program = realpath("/proc/self/exe", nil) else {
         throw Failure(error: "cannot find this program's own folder", cause: String(cString: strerror(errno)))
     }
     defer { free(program) }
-    let binary = FilePath(String(cString: program))
-    var folder = binary.removingLastComponent()
+    return FilePath(String(cString: program)).removingLastComponent().string
+}
+
+/// The folder `share/snikket/templates` beside the program's `bin`, or `templates` of the checkout it was built in.
+func installedTemplates() throws -> String {
+    var folder = FilePath(try programFolder())
     let installed = folder.removingLastComponent().appending("share/snikket/templates")
     if access(installed.string, R_OK) == 0 { return installed.string }
     while folder.removeLastComponent() {

@@ -1,7 +1,21 @@
+import Appliance
 import ArgumentParser
 
 @main
 struct Snikket: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "snikket", abstract: "A private chat service for family and friends.")
+        commandName: "snikket",
+        abstract: "A private chat service for family and friends.",
+        version: Version.current,
+        subcommands: [
+            InitCommand.self,
+            UpCommand.self,
+            TryCommand.self,
+            RenderCommand.self,
+            StatusCommand.self,
+            InviteCommand.self,
+            UserCommand.self,
+            ConfigCommand.self,
+            PortalCommand.self,
+        ])
 }

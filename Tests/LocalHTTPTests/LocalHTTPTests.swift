@@ -2,6 +2,7 @@ import LocalHTTP
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Synchronization
 import Testing
 
 @Suite struct LocalHTTPTests {

@@ -1,0 +1,46 @@
+/// Why there is no certificate.
+public enum ACMEError: Error, Sendable, Equatable {
+    /// No response from the CA.
+    case transport(url: String, TransportError)
+    /// The CA refuses. `retryAfter` in seconds, when it said when to come back.
+    case problem(Problem, status: Int, url: String, retryAfter: Int?)
+    /// The CA answered with something that RFC 8555 does not permit.
+    case unexpected(url: String, status: Int, what: Unexpected)
+    /// The CA wants an account that was arranged with it before (RFC 8555 §7.3.4).
+    case externalAccountRequired
+    /// The CA offers no challenge for this name that we can fulfil.
+    case noChallenge(name: String, offered: [String])
+    /// The challenge for this name could not be put in place.
+    case challenge(name: String, ChallengeError)
+    /// The CA looked, and did not find what it has to: all names that failed, in their order.
+    case validation([FailedName])
+    /// The order became invalid for another reason.
+    case orderFailed(Problem?)
+    /// Our own deadline passed while waiting for this.
+    case timedOut(waitingFor: Step)
+    case signing(SigningError)
+    case cancelled
+
+    /// What was wrong with a response.
+    public enum Unexpected: Sendable, Equatable {
+        case notJSON
+        case missing(String)
+        case redirect
+        case status
+    }
+}
+
+/// A name that the CA could not validate.
+public struct FailedName: Sendable, Equatable {
+    public var name: String
+    public var problem: Problem
+    public init(name: String, problem: Problem) {
+        self.name = name
+        self.problem = problem
+    }
+}
+
+/// The steps of an issuance, in their order.
+public enum Step: String, Sendable, Codable, CaseIterable {
+    case directory, account, order, authorizations, challenges, validation, finalize, certificate
+}

@@ -1,0 +1,42 @@
+/// Puts the answer to a challenge where the CA looks for it.
+public protocol ChallengeSolver: Sendable {
+    /// The challenge type (RFC 8555 §9.7.8), such as `http-01`.
+    var type: String { get }
+    /// Puts the answer in place; when this returns, the CA may look.
+    func present(_ answer: ChallengeAnswer) async throws(ChallengeError)
+    /// Takes it away again.
+    func remove(_ answer: ChallengeAnswer) async
+}
+
+/// The answer to one challenge.
+public struct ChallengeAnswer: Sendable, Equatable {
+    /// The name that is to be validated.
+    public var name: String
+    /// base64url, so it is safe in paths (RFC 8555 §8.3).
+    public var token: String
+    public var keyAuthorization: String
+    public init(name: String, token: String, keyAuthorization: String) {
+        self.name = name
+        self.token = token
+        self.keyAuthorization = keyAuthorization
+    }
+}
+
+/// Looks at an answer the way the CA will, before the CA is asked. None yet: this is where it goes.
+public protocol SelfCheck: Sendable {
+    func check(_ answer: ChallengeAnswer) async throws(ChallengeError)
+}
+
+/// Why an answer could not be put in place.
+public enum ChallengeError: Error, Sendable, Equatable {
+    /// A file or folder of the web root could not be written.
+    case webroot(path: String, errno: Int32)
+    /// The address to listen on could not be used.
+    case listen(address: String, errno: Int32)
+    /// `ADDR:PORT` is none.
+    case badAddress(String)
+    /// The CA's token is not what RFC 8555 §8.1 permits.
+    case badToken
+    /// The self-check did not find the answer.
+    case notReachable(reason: String)
+}

@@ -1,0 +1,164 @@
+/// One certificate for all the names: the story of RFC 8555 §7.1, in as few round trips as it permits.
+public struct Issuance: Sendable {
+    let client: Client
+    let names: [String]
+    let contact: String?
+    let solver: any ChallengeSolver
+    let selfCheck: (any SelfCheck)?
+    let makeRequest: @Sendable () throws(SigningError) -> [UInt8]
+    let progress: @Sendable (Step, String?) -> Void
+
+    /// - Parameters:
+    ///   - contact: the e-mail address that the CA keeps.
+    ///   - makeRequest: makes the key and the signing request (DER); runs while the CA validates.
+    ///   - progress: told of each step as it begins, with the name that it is about.
+    public init(
+        client: Client, names: [String], contact: String?, solver: any ChallengeSolver, selfCheck: (any SelfCheck)? = nil,
+        makeRequest: @escaping @Sendable () throws(SigningError) -> [UInt8],
+        progress: @escaping @Sendable (Step, String?) -> Void = { _, _ in }
+    ) {
+        self.client = client
+        self.names = names
+        self.contact = contact
+        self.solver = solver
+        self.selfCheck = selfCheck
+        self.makeRequest = makeRequest
+        self.progress = progress
+    }
+
+    /// The chain, PEM, as the CA sent it; the account that was used. Nothing about the chain has been checked.
+    public func run() async throws(ACMEError) -> (chain: [UInt8], account: String) {
+        progress(.directory, nil)
+        _ = try await client.directory()
+        // A nonce for each authorization, fetched together: else they would have to be asked for one after the other.
+        try await client.stock(nonces: names.count)
+
+        var (order, url, account) = try await place()
+        if order.status == .pending {
+            order = try await authorize(order, url: url)
+        }
+        let request = try await signingRequest()
+        if order.status == .ready {
+            progress(.finalize, nil)
+            order = try await finalized(order, url: url, request: request)
+        }
+        guard order.status == .valid, let certificate = order.certificate else { throw .orderFailed(order.error) }
+        progress(.certificate, nil)
+        return (try await client.certificate(certificate), account)
+    }
+
+    /// The account, then the order; once more when the CA has forgotten an account that we knew.
+    private func place() async throws(ACMEError) -> (Order, url: String, account: String) {
+        if let account = await client.accountURL {
+            do throws(ACMEError) {
+                progress(.order, nil)
+                let (order, url) = try await client.newOrder(names: names)
+                return (order, url, account)
+            } catch .problem(let problem, _, _, _) where problem.name == "accountDoesNotExist" {
+                await client.forgetAccount()
+            }
+        }
+        progress(.account, nil)
+        let account = try await client.account(contact: contact)
+        progress(.order, nil)
+        let (order, url) = try await client.newOrder(names: names)
+        return (order, url, account)
+    }
+
+    /// Brings a pending order to `ready`, or says which names failed.
+    private func authorize(_ order: Order, url: String) async throws(ACMEError) -> Order {
+        progress(.authorizations, nil)
+        let client = client
+        let authorizations = try await together(order.authorizations) { (url: String) async throws(ACMEError) in
+            try await client.authorization(url)
+        }
+        let began = client.time.elapsed()
+        var pending: [(challenge: Challenge, answer: ChallengeAnswer)] = []
+        // Valid ones are left alone (RFC 8555 §7.1.4).
+        for authorization in authorizations where authorization.status == .pending {
+            pending.append(try challenge(of: authorization))
+        }
+        let answers = pending.map(\.answer)
+        do throws(ACMEError) {
+            for answer in answers { try await present(answer) }
+            progress(.validation, nil)
+            _ = try await together(pending.map(\.challenge)) { (challenge: Challenge) async throws(ACMEError) in
+                try await client.answer(challenge)
+            }
+            // The CA needs about as long as one of our own exchanges to look; asking earlier would only be a wasted trip.
+            let exchange = (client.time.elapsed() - began) / 2
+            let validated = try await client.order(
+                at: url, leaving: [.pending], first: max(.milliseconds(5), min(exchange, .milliseconds(500))), step: .validation)
+            if validated.status == .invalid { throw try await reason(of: validated) }
+            for answer in answers { await solver.remove(answer) }
+            return validated
+        } catch {
+            for answer in answers { await solver.remove(answer) }
+            throw error
+        }
+    }
+
+    private func present(_ answer: ChallengeAnswer) async throws(ACMEError) {
+        progress(.challenges, answer.name)
+        do {
+            try await solver.present(answer)
+            try await selfCheck?.check(answer)
+        } catch {
+            throw .challenge(name: answer.name, error)
+        }
+    }
+
+    private func challenge(of authorization: Authorization) throws(ACMEError) -> (Challenge, ChallengeAnswer) {
+        let name = printable(authorization.identifier.value)
+        guard let challenge = authorization.challenges.first(where: { $0.type == solver.type }) else {
+            throw .noChallenge(name: name, offered: authorization.challenges.map { printable($0.type) })
+        }
+        // A token becomes a file name and part of what we sign: nothing but base64url (RFC 8555 §8.3).
+        guard let token = challenge.token, (1...256).contains(token.utf8.count), token.utf8.allSatisfy(isBase64URL) else {
+            throw .challenge(name: name, .badToken)
+        }
+        do {
+            let authorization = try keyAuthorization(token: token, signer: client.signer)
+            return (challenge, ChallengeAnswer(name: name, token: token, keyAuthorization: authorization))
+        } catch { throw .signing(error) }
+    }
+
+    /// Every name that failed, with its own problem. Those that are still being looked at get a moment.
+    private func reason(of order: Order) async throws(ACMEError) -> ACMEError {
+        let client = client
+        var wait = Duration.milliseconds(50)
+        while true {
+            let authorizations = try await together(order.authorizations) { (url: String) async throws(ACMEError) in
+                try await client.authorization(url)
+            }
+            let undecided = authorizations.contains { authorization in
+                authorization.status == .pending && authorization.challenges.contains { $0.status == "processing" || $0.error != nil }
+            }
+            if undecided, wait < .seconds(4) {
+                try await client.pause(wait, for: .validation)
+                wait = wait * 2
+                continue
+            }
+            let failed = authorizations.compactMap { authorization -> FailedName? in
+                guard let problem = authorization.challenges.compactMap(\.error).first else { return nil }
+                return FailedName(name: printable(authorization.identifier.value), problem: problem)
+            }
+            let sorted = names.flatMap { name in failed.filter { $0.name == name } }
+            return failed.isEmpty ? .orderFailed(order.error) : .validation(sorted.count == failed.count ? sorted : failed)
+        }
+    }
+
+    /// Finalizes and waits for the certificate.
+    private func finalized(_ order: Order, url: String, request: [UInt8]) async throws(ACMEError) -> Order {
+        let began = client.time.elapsed()
+        let (answer, retryAfter) = try await client.finalize(order, request: request)
+        guard answer.status == .processing || answer.status == .ready else { return answer }
+        let exchange = client.time.elapsed() - began
+        let first = retryAfter.map { Duration.seconds($0) } ?? max(.milliseconds(5), min(exchange / 4, .milliseconds(250)))
+        return try await client.order(at: url, leaving: [.processing, .ready], first: first, step: .finalize)
+    }
+
+    private func signingRequest() async throws(ACMEError) -> [UInt8] {
+        do { return try makeRequest() } catch { throw .signing(error) }
+    }
+}

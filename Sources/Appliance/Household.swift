@@ -1,0 +1,71 @@
+import Settings
+import Supervision
+
+/// The servers that belong together: started when their turn has come, stopped in order.
+final class Household: Sendable {
+    private let services: [Service: SupervisedService]
+    private let turns = AsyncStream.makeStream(of: Service.self)
+
+    /// The order of the stop: first what people come in by, last what keeps their messages.
+    private static let stopOrder: [Service] = [.nginx, .portal, .coturn, .prosody]
+
+    init(_ services: [Service: SupervisedService]) {
+        self.services = services
+    }
+
+    /// Runs whatever is started, until ``stop()``.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            for await service in turns.stream {
+                guard let service = services[service] else { continue }
+                group.addTask { await service.run() }
+            }
+        }
+    }
+
+    /// Starts a server; it goes on by itself from then on.
+    func start(_ service: Service) { turns.continuation.yield(service) }
+
+    /// Stops every server, one after the other, and ends ``run()``.
+    func stop() async {
+        turns.continuation.finish()
+        for service in Self.stopOrder { await services[service]?.stop() }
+    }
+
+    /// Waits until all of them serve.
+    func waitUntilReady(_ names: [Service] = Service.allCases, deadline: Duration) async throws(SupervisionError) {
+        for name in names {
+            guard let service = services[name] else { continue }
+            try await service.waitUntilReady(deadline: deadline)
+        }
+    }
+
+    /// Waits until every server serves; why the first that does not in time does not, or nil when all do.
+    func problem(deadline: Duration) async -> SupervisionError? {
+        do throws(SupervisionError) {
+            try await waitUntilReady(deadline: deadline)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Makes a server read its files again; why it does not serve afterwards, or nil when it does.
+    func reload(_ service: Service) async -> SupervisionError? {
+        do throws(SupervisionError) {
+            try await services[service]?.reload()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// How each server is, in the order of ``Service``.
+    func snapshots() async -> [ServiceSnapshot] {
+        var snapshots: [ServiceSnapshot] = []
+        for name in Service.allCases {
+            if let service = services[name] { snapshots.append(await service.snapshot()) }
+        }
+        return snapshots
+    }
+}

@@ -1,0 +1,62 @@
+import ChatServer
+import Settings
+import Supervision
+import Synchronization
+
+extension Parts {
+    /// Refuses to start when another program has one of our ports: the servers' own words for that are unclear.
+    func checkPorts() throws(ApplianceError) {
+        let ports = settings.ports
+        var wanted: [(name: String, port: WantedPort)] = []
+        let public_: [String?] = settings.listenAddresses.isEmpty ? [nil] : settings.listenAddresses.map { $0 }
+        for address in public_ {
+            wanted += [
+                ("HTTP", WantedPort(.tcp, ports.http, address: address)), ("HTTPS", WantedPort(.tcp, ports.https, address: address)),
+                ("XMPP for apps", WantedPort(.tcp, ports.xmppClient, address: address)),
+                ("XMPP for apps, TLS", WantedPort(.tcp, ports.xmppClientTLS, address: address)),
+                ("file transfer", WantedPort(.tcp, ports.proxy65, address: address)),
+            ]
+            if settings.federation {
+                wanted += [
+                    ("XMPP for servers", WantedPort(.tcp, ports.xmppServer, address: address)),
+                    ("XMPP for servers, TLS", WantedPort(.tcp, ports.xmppServerTLS, address: address)),
+                ]
+            }
+            if settings.turn.enabled {
+                wanted += [
+                    ("TURN", WantedPort(.udp, ports.turn, address: address)), ("TURN", WantedPort(.tcp, ports.turn, address: address)),
+                    ("TURN, TLS", WantedPort(.tcp, ports.turnTLS, address: address)),
+                ]
+            }
+        }
+        wanted.append(("internal HTTP", WantedPort(.tcp, ports.internalHTTP, address: "127.0.0.1")))
+        guard let conflict = PortCheck.conflicts(with: wanted.map(\.port)).first else { return }
+        let owner = conflict.process.map { name in conflict.pid.map { "\(name) (process \($0))" } ?? name }
+        throw .portTaken(
+            port: conflict.wanted.port, name: wanted.first { $0.port == conflict.wanted }?.name ?? "", owner: owner)
+    }
+
+    /// The line that scripts wait for.
+    func announceReady() {
+        standing.withLock { $0 = .running }
+        systemd.ready()
+        systemd.status("serving \(settings.domain)")
+        say.result("ready \(settings.webURL)/")
+    }
+
+    /// While nobody administers the service, the link that makes somebody the administrator is printed at each start.
+    func inviteFirstAdmin() async {
+        do throws(ChatServerError) {
+            guard try await !chat.users().contains(where: { $0.role == "prosody:admin" }) else { return }
+            var request = InvitationRequest()
+            request.isAdmin = true
+            let existing = try await chat.invitations().first { $0.isAdmin && !$0.isReusable }
+            let invitation: Invitation
+            if let existing { invitation = existing } else { invitation = try await chat.createInvitation(request) }
+            say.result("invitation \(invitation.url)")
+        } catch {
+            // Everything serves; the link can be had by hand.
+            say.problem(.init(error: "the first invitation could not be made", cause: "\(error)", tryThis: "snikket invite create --admin"))
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import CertificateStore
+import ChatServer
+import Glibc
+import Portal
+import ServerConfigs
+import Settings
+import Supervision
+import Synchronization
+
+extension Parts {
+    /// The files of the servers that do not wait for the certificate: rendered, accepted by their own checkers, put in place.
+    func prepareServers() async throws {
+        say.progress("preparing \(settings.domain)")
+        systemd.status("preparing")
+        try await put([.prosody, .coturn])
+        try putPortalFile()
+        try ChatEndpoint(domain: settings.domain, port: settings.ports.internalHTTP).write(to: locations.run + "/" + ChatEndpoint.fileName)
+    }
+
+    /// Port 80 only: challenges of the certificate authority, and a page that says what is going on.
+    func showGettingReady() async throws {
+        phase.withLock { $0 = .gettingReady(keeperProblem()) }
+        try await put([.nginx])
+        household.start(.nginx)
+        try await household.waitUntilReady([.nginx], deadline: .seconds(30))
+    }
+
+    /// Renders the page anew, with what went wrong.
+    func showProblem(_ failure: CertificateFailure) {
+        phase.withLock { $0 = .gettingReady(.init(error: failure.error, cause: failure.cause, tryThis: failure.try)) }
+        // The page is a file that nginx reads at each request; when it cannot be written, the terminal and the status still say it.
+        _ = try? facts.files(of: .nginx).write(owner: fileOwner)
+    }
+
+    private func keeperProblem() -> ServerFacts.Problem? {
+        keeper.storedFailure().map { .init(error: $0.error, cause: $0.cause, tryThis: $0.try) }
+    }
+
+    /// Every server, with the certificate that is in place now.
+    func startServers() async throws {
+        let isServing = phase.withLock { phase in
+            if case .serving = phase { return true }
+            phase = .serving
+            return false
+        }
+        for service in [Service.prosody, .portal, .coturn] where service != .coturn || settings.turn.enabled { household.start(service) }
+        try await put([.nginx])
+        if isServing {
+            household.start(.nginx)
+        } else if let error = await household.reload(.nginx) {
+            throw error
+        }
+        systemd.status("starting the servers")
+        try await waitUntilEverythingServes()
+    }
+
+    /// A server that does not come up is named and tried again; the others stay up meanwhile.
+    private func waitUntilEverythingServes() async throws {
+        while let error = await household.problem(deadline: .seconds(60)) {
+            guard case .notReady(let service, _, let problem) = error else { throw error }
+            say.problem(
+                .init(
+                    error: "\(service) does not become ready", cause: problem.map { "\($0)" },
+                    tryThis: "snikket logs \(service); it is being started again meanwhile"))
+            systemd.status("\(service) does not become ready")
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// Renders, lets the servers' own checkers accept, and writes what differs.
+    private func put(_ services: [Service]) async throws {
+        let facts = facts
+        var files: [RenderedFile] = []
+        for service in services { files += try facts.files(of: service) }
+        try await Acceptance(facts: facts, programs: programs, owner: fileOwner).check(files)
+        try files.write(owner: fileOwner)
+    }
+
+    private func putPortalFile() throws {
+        let configuration = PortalConfiguration(settings: settings, locations: locations, apiSecret: portalSecret)
+        let path = ServiceSpecifications.portalFile(in: locations)
+        try configuration.write(to: path)
+        if let account = accounts[.portal], chown(path, account.user, account.group) != 0 {
+            throw ApplianceError.file(path: path, problem: String(cString: strerror(errno)))
+        }
+    }
+
+    /// Who a server's files belong to.
+    var fileOwner: @Sendable (Service) -> FileOwner? {
+        { [accounts] service in accounts[service].map { FileOwner(user: $0.user, group: $0.group) } }
+    }
+}

@@ -1,0 +1,48 @@
+import ServerConfigs
+import Settings
+import Supervision
+import Synchronization
+
+extension Parts {
+    /// Answers a request on the control socket.
+    func answer(_ method: String, _ path: String) async -> (status: Int, json: [UInt8]) {
+        guard method == "GET", path == "/status" else { return (404, Array(#"{"error":"there is only GET /status"}"#.utf8)) }
+        guard let json = try? await status().json() else { return (500, Array(#"{"error":"the status cannot be told"}"#.utf8)) }
+        return (200, json)
+    }
+
+    /// How everything is, now.
+    func status() async -> StatusReport {
+        let services = await household.snapshots().map { snapshot in
+            StatusReport.ServiceReport(
+                name: snapshot.name, state: snapshot.state.name, pid: snapshot.pid, since: snapshot.since.wholeSeconds,
+                restarts: snapshot.restarts, memoryBytes: snapshot.memoryBytes, lastProblem: snapshot.lastProblem.map { "\($0)" })
+        }
+        let certificate = await keeper.report()
+        let phase = standing.withLock { $0 }
+        let isHealthy = phase == .running && services.allSatisfy { $0.state == "ready" } && certificate.serial != nil
+        return StatusReport(
+            healthy: isHealthy, phase: phase, services: services, certificate: certificate, ports: settings.ports.byName(federation: settings.federation),
+            domain: settings.domain, url: settings.webURL, version: Version.current)
+    }
+}
+
+extension Supervision.Timestamp {
+    /// RFC 3339, as every other moment in the report.
+    var wholeSeconds: String { RFC3339.text(Int(milliseconds / 1_000)) }
+}
+
+extension Ports {
+    /// What listens where, for the status report.
+    func byName(federation: Bool) -> [String: Int] {
+        var ports = [
+            "http": http, "https": https, "xmpp_client": xmppClient, "xmpp_client_tls": xmppClientTLS, "proxy65": proxy65, "turn": turn,
+            "turn_tls": turnTLS, "internal_http": internalHTTP,
+        ]
+        if federation {
+            ports["xmpp_server"] = xmppServer
+            ports["xmpp_server_tls"] = xmppServerTLS
+        }
+        return ports
+    }
+}

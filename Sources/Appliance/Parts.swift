@@ -1,0 +1,104 @@
+import CertificateStore
+import ChatServer
+import Glibc
+import NIOCore
+import NIOPosix
+import ServerConfigs
+import ServiceLifecycle
+import Settings
+import Supervision
+import Synchronization
+
+/// The parts of a running appliance, put together. What they do, step by step, is in `Parts+STEP.swift`.
+final class Parts: Sendable {
+    let settings: Settings
+    let locations: Locations
+    let accounts: Accounts
+    let programs: ServerPrograms
+    let say = Announcer()
+    let systemd = SystemdNotification()
+    let household: Household
+    let keeper: CertificateKeeper
+    let chat: Prosody
+    /// What nginx is to do, as it is now.
+    let phase: Mutex<ServerFacts.Phase>
+    let standing = Mutex(StatusReport.Phase.starting)
+    private let lock: RunLock
+    private let secrets: Secrets
+    private let group: any EventLoopGroup
+
+    init(settings: Settings, locations: Locations, programs folder: String, accounts: Accounts) throws {
+        self.settings = settings
+        self.locations = locations
+        self.accounts = accounts
+        lock = try RunLock(locations)
+        programs = try ServerPrograms.installed()
+        secrets = try Secrets.loadOrCreate(in: locations)
+        chat = Prosody(port: settings.ports.internalHTTP, domain: settings.domain, secret: secrets.api)
+        phase = Mutex(.gettingReady(nil))
+        group = MultiThreadedEventLoopGroup.singleton
+        keeper = try CertificateKeeper(
+            settings: settings, locations: locations, program: folder + "/snikket-certs", accounts: accounts)
+        let specifications = ServiceSpecifications(
+            facts: ServerFacts(settings: settings, locations: locations, secrets: secrets, hasIPv6: Self.hasIPv6),
+            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat)
+        household = Household(
+            specifications.all.mapValues { specification in
+                SupervisedService(
+                    specification,
+                    sink: LogSink(folder: locations.logs, service: specification.name, forward: Announcer.serverLines(of: specification.name)))
+            })
+    }
+
+    /// What the servers' files follow from, as things are now.
+    var facts: ServerFacts {
+        ServerFacts(
+            settings: settings, locations: locations, secrets: secrets, phase: phase.withLock { $0 }, hasIPv6: Self.hasIPv6)
+    }
+
+    /// The portal's file; its secret is the chat server's.
+    var portalSecret: String { secrets.api }
+
+    private static var hasIPv6: Bool {
+        var facts = stat()
+        return stat("/proc/net/if_inet6", &facts) == 0 && access("/proc/net/if_inet6", R_OK) == 0 && !isEmpty("/proc/net/if_inet6")
+    }
+
+    private static func isEmpty(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return true }
+        defer { close(descriptor) }
+        var byte: UInt8 = 0
+        return read(descriptor, &byte, 1) != 1
+    }
+
+    /// Runs the servers and the control socket around a story, and ends them in order when it ends or is told to.
+    func whileRunning(_ story: @Sendable @escaping () async throws -> Void) async throws {
+        try await withThrowingDiscardingTaskGroup { tasks in
+            tasks.addTask { await self.household.run() }
+            tasks.addTask {
+                let socket = ControlSocket(path: self.locations.controlSocket, group: self.group) { method, path in
+                    await self.answer(method, path)
+                }
+                do { try await socket.run() } catch { if !Task.isCancelled { throw error } }
+            }
+            let result = await Self.untilShutdown(story)
+            standing.withLock { $0 = .stopping }
+            systemd.stopping()
+            say.progress("stopping")
+            await household.stop()
+            tasks.cancelAll()
+            try result.get()
+        }
+    }
+
+    private static func untilShutdown(_ story: @Sendable @escaping () async throws -> Void) async -> Result<Void, any Error> {
+        do {
+            try await cancelWhenGracefulShutdown { try await story() }
+            return .success(())
+        } catch {
+            // Told to stop: whatever was being waited for ends with its own error then.
+            return Task.isShuttingDownGracefully ? .success(()) : .failure(error)
+        }
+    }
+}

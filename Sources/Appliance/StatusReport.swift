@@ -1,0 +1,81 @@
+import FoundationEssentials
+
+/// How the appliance is, as `snikket status --json` prints it. Its form is stable: scripts read it.
+public struct StatusReport: Codable, Sendable, Equatable {
+    /// Whether every server serves and the certificate is good.
+    public var healthy: Bool
+    /// `starting`, `running` or `stopping`.
+    public var phase: Phase
+    public var services: [ServiceReport]
+    public var certificate: CertificateReport?
+    /// What listens where, by the name of the port: `https`, `xmpp_client`...
+    public var ports: [String: Int]
+    /// The chat service's domain.
+    public var domain: String
+    /// The address of the portal.
+    public var url: String
+    public var version: String
+
+    /// Where `snikket up` is in its story.
+    public enum Phase: String, Codable, Sendable {
+        case starting, running, stopping
+    }
+
+    /// One server.
+    public struct ServiceReport: Codable, Sendable, Equatable {
+        public var name: String
+        /// `stopped`, `starting`, `ready`, `unhealthy`, `reloading`, `stopping`, `backing off` or `failed`.
+        public var state: String
+        public var pid: Int32?
+        /// When it came into this state, RFC 3339.
+        public var since: String
+        public var restarts: Int
+        /// Proportional set size of the server and its children, in bytes; nil when it does not run.
+        public var memoryBytes: Int?
+        public var lastProblem: String?
+    }
+
+    /// The certificate, and which one each port really serves.
+    public struct CertificateReport: Codable, Sendable, Equatable {
+        public var names: [String]
+        public var issuer: String?
+        /// Lower-case hexadecimal.
+        public var serial: String?
+        /// RFC 3339.
+        public var notAfter: String?
+        /// When it is tried next to get a new one, RFC 3339.
+        public var nextAttempt: String?
+        public var lastError: ProblemReport?
+        /// The serial that each port serves.
+        public var served: [String: String]
+    }
+
+    /// A problem in three parts.
+    public struct ProblemReport: Codable, Sendable, Equatable {
+        public var error: String
+        public var cause: String?
+        public var tryThis: String?
+
+        enum CodingKeys: String, CodingKey {
+            case error, cause
+            case tryThis = "try"
+        }
+    }
+}
+
+extension StatusReport {
+    /// JSON with the members in alphabetical order and snake_case names.
+    public func json(pretty: Bool = false) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = pretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(self))
+    }
+
+    /// Reads what ``json(pretty:)`` wrote.
+    public init(json: [UInt8]) throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(StatusReport.self, from: Data(json))
+    }
+}

@@ -1,0 +1,39 @@
+import Glibc
+
+/// Tells systemd how the service is (sd_notify(3)): one datagram to the socket named in NOTIFY_SOCKET. Does nothing elsewhere.
+struct SystemdNotification: Sendable {
+    private let socketPath: String?
+
+    init(environment socketPath: String? = getenv("NOTIFY_SOCKET").map { String(cString: $0) }) {
+        self.socketPath = socketPath
+    }
+
+    /// Everything serves.
+    func ready() { send("READY=1") }
+    /// The stop has begun.
+    func stopping() { send("STOPPING=1") }
+    /// One line for `systemctl status`.
+    func status(_ line: String) { send("STATUS=\(line)") }
+
+    // A lost notification must not stop the servers, so failures end here.
+    private func send(_ message: String) {
+        guard let socketPath, !socketPath.isEmpty else { return }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        var bytes = Array(socketPath.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return }
+        // A leading @ stands for the abstract namespace.
+        if bytes[0] == UInt8(ascii: "@") { bytes[0] = 0 }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
+        let text = Array(message.utf8)
+        _ = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                sendto(descriptor, text, text.count, Int32(MSG_NOSIGNAL), $0, length)
+            }
+        }
+    }
+}

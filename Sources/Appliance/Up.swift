@@ -1,0 +1,46 @@
+import Logging
+public import ServiceLifecycle
+public import Settings
+import UnixSignals
+
+/// The story of `snikket up`: from validated settings to a service that runs until it is told to stop.
+public struct Up: ServiceLifecycle.Service {
+    let appliance: Parts
+
+    /// - Parameters:
+    ///   - programs: the folder with the programs `snikket` and `snikket-certs`.
+    ///   - accounts: who each server runs as.
+    /// - Throws: ``ApplianceError``, or what a room has against the machine: a missing program, a port in use.
+    public init(settings: Settings, locations: Locations, programs: String, accounts: Accounts) throws {
+        try Ground.prepare(locations, accounts: accounts)
+        appliance = try Parts(settings: settings, locations: locations, programs: programs, accounts: accounts)
+    }
+
+    /// Returns when everything has ended in order, after SIGTERM or Ctrl-C.
+    public func start() async throws {
+        try appliance.checkPorts()
+        try await ServiceGroup(
+            services: [self], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "snikket")
+        ).run()
+    }
+
+    /// What the service group runs.
+    public func run() async throws {
+        try await appliance.whileRunning {
+            try await live()
+        }
+    }
+
+    /// A line a step.
+    private func live() async throws {
+        try await appliance.prepareServers()
+        if try await appliance.useStoredCertificate() == false {
+            try await appliance.showGettingReady()
+            try await appliance.obtainCertificate()
+        }
+        try await appliance.startServers()
+        appliance.announceReady()
+        await appliance.inviteFirstAdmin()
+        try await appliance.keepCertificate()
+    }
+}

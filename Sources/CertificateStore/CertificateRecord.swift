@@ -1,0 +1,44 @@
+/// What is known of a certificate, without looking inside it.
+public struct CertificateRecord: Sendable, Equatable, Codable {
+    /// The DNS names it holds.
+    public var names: [String]
+    /// The issuer's name, for people.
+    public var issuer: String
+    /// Lower-case hexadecimal.
+    public var serial: String
+    /// Seconds since 1970.
+    public var notBefore: Int
+    /// Seconds since 1970.
+    public var notAfter: Int
+    public init(names: [String], issuer: String, serial: String, notBefore: Int, notAfter: Int) {
+        self.names = names
+        self.issuer = issuer
+        self.serial = serial
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+    }
+}
+
+extension CertificateRecord {
+    /// Whether every one of the names is held; `*.example.org` holds `a.example.org` (RFC 6125 §6.4.3).
+    public func covers(_ wanted: [String]) -> Bool {
+        wanted.allSatisfy { name in
+            if names.contains(name) { return true }
+            guard let dot = name.firstIndex(of: ".") else { return false }
+            return names.contains("*" + name[dot...])
+        }
+    }
+
+    /// When to renew, in seconds since 1970: at two thirds of the life, at half of a life shorter than ten days.
+    ///
+    /// - Parameter spread: 0 for exactly then; up to 1 for as much as a twentieth of the life earlier, so that not
+    ///   every machine asks at the same moment.
+    public func renewalTime(spread: Double = 0) -> Int {
+        let life = notAfter - notBefore
+        let share = life < 10 * 86400 ? 1.0 / 2 : 2.0 / 3
+        return notBefore + Int(Double(life) * (share - min(max(spread, 0), 1) / 20))
+    }
+
+    /// Whether it is time to renew. `now` in seconds since 1970.
+    public func isDue(now: Int, spread: Double = 0) -> Bool { now >= renewalTime(spread: spread) }
+}

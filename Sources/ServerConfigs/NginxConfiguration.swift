@@ -1,0 +1,130 @@
+import Settings
+import Templates
+
+extension ServerFacts {
+    func nginxFiles() throws(ServerConfigsError) -> [RenderedFile] {
+        let configuration = try locations.render(template: "nginx/nginx.conf.template", .nginx, nginxValues)
+        var files = [RenderedFile(path: locations.run(of: .nginx) + "/nginx.conf", text: configuration, service: .nginx)]
+        let style = String(decoding: try File.read(locations.templates + "/nginx/style.css"), as: UTF8.self)
+        files.append(RenderedFile(path: pages + "/style.css", text: style, service: .nginx))
+        for page in StaticPage.all(phase) {
+            let text = try locations.render(template: "nginx/page.html.template", .html, page.values(siteName: settings.siteName))
+            files.append(RenderedFile(path: "\(pages)/\(page.name).html", text: text, service: .nginx))
+        }
+        return files
+    }
+
+    private var pages: String { locations.run(of: .nginx) + "/pages" }
+
+    private var nginxValues: [String: Value] {
+        let folder = locations.run(of: .nginx)
+        let serving = phase == .serving
+        let ports = settings.ports
+        let profile = NginxTLS(settings.tlsProfile)
+        let portSuffix = ports.https == 443 ? "" : ":\(ports.https)"
+        return [
+            "pidFile": .text(folder + "/nginx.pid"),
+            "logLevel": .text(nginxLogLevel),
+            "bodyFolder": .text(folder + "/body"),
+            "proxyFolder": .text(folder + "/proxy"),
+            "fastcgiFolder": .text(folder + "/fastcgi"),
+            "uwsgiFolder": .text(folder + "/uwsgi"),
+            "scgiFolder": .text(folder + "/scgi"),
+            "healthSocket": .text("unix:" + healthSocket),
+            "httpListen": .texts(listen(ports.http)),
+            "httpsListen": .texts(listen(ports.https)),
+            "names": .texts(settings.certificateNames),
+            "challenges": .text(locations.challenges + "/"),
+            "pages": .text(pages + "/"),
+            "serving": .flag(serving),
+            "portSuffix": .text(portSuffix),
+            "certificate": .text(certificate(of: .nginx)),
+            "privateKey": .text(privateKey(of: .nginx)),
+            "protocols": .texts(profile.protocols),
+            "ciphers": .text(profile.ciphers),
+            "serverPreference": .text(profile.serverPreference ? "on" : "off"),
+            "portalSocket": .text("unix:" + locations.portalSocket),
+            "prosody": .text("127.0.0.1:\(ports.internalHTTP)"),
+            "domain": .text(settings.domain),
+            "groupsHost": .text(settings.groupsHost),
+            "shareHost": .text(settings.shareHost),
+            "headers": .rows(Self.rows(securityHeaders)),
+            "uploadHeaders": .rows(Self.rows(uploadHeaders)),
+            "uploadOnDomain": .flag(uploadOrigin == settings.webURL),
+            "uploadFolder": .text(uploadPath + "/"),
+            "uploadUpstream": .text("http://prosody" + uploadPath + "/"),
+            "uploadLimitBytes": .text(String(uploadLimitBytes)),
+        ]
+    }
+
+    private static func rows(_ headers: [(String, String)]) -> [[String: Value]] {
+        headers.map { ["name": .text($0.0), "value": .text($0.1)] }
+    }
+
+    private func listen(_ port: Int) -> [String] {
+        if settings.listenAddresses.isEmpty { return ["0.0.0.0:\(port)"] + (usesIPv6 ? ["[::]:\(port)"] : []) }
+        return settings.listenAddresses.map { $0.contains(":") ? "[\($0)]:\(port)" : "\($0):\(port)" }
+    }
+
+    private var nginxLogLevel: String {
+        switch settings.logLevel {
+        // nginx's own debug level prints what it does with each byte.
+        case .debug: "info"
+        case .info: "notice"
+        case .warn: "warn"
+        case .error: "error"
+        }
+    }
+
+    private var securityHeaders: [(String, String)] {
+        [
+            (
+                "Content-Security-Policy",
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+                    + "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            ),
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Frame-Options", "DENY"),
+            ("Referrer-Policy", "no-referrer"),
+        ] + transportSecurity
+    }
+
+    /// Files that people sent each other: shown, but never run.
+    private var uploadHeaders: [(String, String)] {
+        [("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")] + transportSecurity
+    }
+
+    /// RFC 6797. Not for an authority of our own: a browser that does not know it could not go on, and for `localhost` it
+    /// would hold for everything else on that computer.
+    private var transportSecurity: [(String, String)] {
+        settings.certificates == .internalAuthority ? [] : [("Strict-Transport-Security", "max-age=31536000")]
+    }
+}
+
+/// Mozilla's server-side TLS guidelines, version 5.7, for nginx.
+private struct NginxTLS {
+    let protocols: [String]
+    let ciphers: String
+    let serverPreference: Bool
+
+    init(_ profile: Settings.TLSProfile) {
+        let forwardSecret = [
+            "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+            "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305",
+        ]
+        switch profile {
+        case .modern: (protocols, ciphers, serverPreference) = (["TLSv1.3"], forwardSecret.joined(separator: ":"), false)
+        case .intermediate: (protocols, ciphers, serverPreference) = (["TLSv1.2", "TLSv1.3"], forwardSecret.joined(separator: ":"), false)
+        case .old:
+            protocols = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
+            let older = [
+                "ECDHE-ECDSA-AES128-SHA256", "ECDHE-RSA-AES128-SHA256", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA",
+                "ECDHE-ECDSA-AES256-SHA384", "ECDHE-RSA-AES256-SHA384", "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA",
+                "AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA256", "AES256-SHA256", "AES128-SHA", "AES256-SHA",
+            ]
+            // OpenSSL 3 has TLS 1.0 and 1.1 at its lowest security level only.
+            ciphers = (["@SECLEVEL=0"] + forwardSecret + older).joined(separator: ":")
+            serverPreference = true
+        }
+    }
+}

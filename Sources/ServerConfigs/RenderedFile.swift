@@ -1,0 +1,26 @@
+public import Settings
+
+/// A file of a server's configuration: rendered, not yet written.
+public struct RenderedFile: Sendable, Equatable {
+    /// Where it belongs. Absolute.
+    public var path: String
+    /// Its bytes, UTF-8.
+    public var contents: [UInt8]
+    /// Its permissions: 0600 or 0644.
+    public var mode: UInt32
+    /// The server that reads it; the file belongs to that server's user.
+    public var service: Service
+    /// Whether a secret is in it, so that it must not be shown.
+    public var isSecret: Bool
+
+    /// The contents as text.
+    public var text: String { String(decoding: contents, as: UTF8.self) }
+
+    init(path: String, text: String, service: Service, isSecret: Bool = false) {
+        self.path = path
+        contents = Array(text.utf8)
+        mode = isSecret ? 0o600 : 0o644
+        self.service = service
+        self.isSecret = isSecret
+    }
+}

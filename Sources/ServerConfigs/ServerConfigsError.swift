@@ -1,0 +1,26 @@
+public import Settings
+public import Templates
+
+/// What can go wrong between the settings and a configuration that a server accepts.
+public enum ServerConfigsError: Error, Sendable, Equatable {
+    /// A template is wrong, or a value cannot be expressed in its format.
+    case template(TemplateError)
+    /// A file could not be read; the errno.
+    case unreadable(path: String, code: Int32)
+    /// A file could not be written; the errno.
+    case unwritable(path: String, code: Int32)
+    /// A stored secret is not 64 hexadecimal digits.
+    case damagedSecret(path: String)
+    /// A server's program is not installed; the package that has it.
+    case missingProgram(Service, program: String, package: String)
+    /// A server is too old; the command that installs one that is not.
+    case tooOld(Service, version: String, needed: String, install: String)
+    /// A server's version cannot be told.
+    case unknownVersion(Service, said: String)
+    /// A server does not accept its configuration; what its own checker said.
+    case refused(Service, file: String, words: [String])
+    /// A server's checker did not finish in time.
+    case checkerTimedOut(Service, seconds: Int)
+    /// A server's checker could not be run; what was tried, and why not.
+    case checkerFailed(Service, program: String, reason: String)
+}

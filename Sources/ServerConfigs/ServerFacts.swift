@@ -1,0 +1,74 @@
+public import Settings
+
+/// Everything that the servers' configurations follow from.
+public struct ServerFacts: Sendable, Equatable {
+    /// What the person wants.
+    public var settings: Settings
+    /// Where things lie.
+    public var locations: Locations
+    /// What the servers share.
+    public var secrets: Secrets
+    /// What nginx is to do.
+    public var phase: Phase
+    /// Whether this machine has IPv6 at all; without it, listening on `::` would fail.
+    public var hasIPv6: Bool
+    /// The address under which this machine is known outside, for a TURN server behind NAT; nil when it has that address itself.
+    public var publicAddress: String?
+
+    public init(
+        settings: Settings, locations: Locations, secrets: Secrets, phase: Phase = .serving, hasIPv6: Bool = true, publicAddress: String? = nil
+    ) {
+        self.settings = settings
+        self.locations = locations
+        self.secrets = secrets
+        self.phase = phase
+        self.hasIPv6 = hasIPv6
+        self.publicAddress = publicAddress
+    }
+
+    /// What nginx is to do.
+    public enum Phase: Sendable, Equatable {
+        /// There is no certificate yet: port 80 only, with challenges and a page that says so, or what went wrong.
+        case gettingReady(Problem?)
+        /// Everything.
+        case serving
+    }
+
+    /// Why there is no certificate yet, in words for people.
+    public struct Problem: Sendable, Equatable {
+        public var error: String
+        public var cause: String?
+        public var tryThis: String?
+        public init(error: String, cause: String? = nil, tryThis: String? = nil) {
+            self.error = error
+            self.cause = cause
+            self.tryThis = tryThis
+        }
+    }
+}
+
+extension ServerFacts {
+    /// A service's own copy of the certificate, with the chain.
+    public func certificate(of service: Service) -> String { locations.run(of: service) + "/tls/fullchain.pem" }
+    /// The private key that belongs to it.
+    public func privateKey(of service: Service) -> String { locations.run(of: service) + "/tls/privkey.pem" }
+    /// nginx's socket for the probe: `GET /_health` says `ok`.
+    public var healthSocket: String { locations.run(of: .nginx) + "/health.sock" }
+
+    var usesIPv6: Bool { settings.ipv6 && hasIPv6 }
+    var retentionSeconds: Int { settings.retentionDays * 86_400 }
+    /// The largest file, and the 16 bytes that encryption adds to it (XEP-0454 §2).
+    var uploadLimitBytes: Int { settings.uploadLimitMegabytes * 1_048_576 + 16 }
+    /// ``Settings/uploadBaseURL`` below the host.
+    var uploadPath: String {
+        let parts = settings.uploadBaseURL.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: true)
+        return parts.count > 2 ? "/" + parts[2] : "/"
+    }
+    /// ``Settings/uploadBaseURL`` without ``uploadPath``.
+    var uploadOrigin: String {
+        settings.uploadBaseURL.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: true).prefix(2).joined(separator: "//")
+    }
+    var isLoopbackOnly: Bool {
+        !settings.listenAddresses.isEmpty && settings.listenAddresses.allSatisfy { $0.hasPrefix("127.") || $0 == "::1" }
+    }
+}

@@ -1,0 +1,127 @@
+/// How one server is started, watched, reloaded and stopped.
+public struct ServiceSpecification: Sendable {
+    /// What people call it: `nginx`.
+    public var name: String
+    /// The program, an absolute path. It has to stay in the foreground.
+    public var executable: String
+    /// Its arguments, without the program's name.
+    public var arguments: [String]
+    /// Its whole environment; nothing is inherited.
+    public var environment: [String: String]
+    /// Where it starts; nil: where we are.
+    public var workingDirectory: String?
+    /// Who it runs as, when we are root; nil: as we do.
+    public var account: Account?
+    /// What it may do beyond its account.
+    public var capabilities: [Capability]
+    /// How it is stopped in good order.
+    public var stopSignal: ServiceSignal
+    /// How long that may take before its whole process group is killed.
+    public var stopDeadline: Duration
+    /// What the kernel tells it when we die. `.kill`, except for a server whose children outlive a killed parent (nginx: `.terminate`).
+    public var parentDeathSignal: ServiceSignal
+    /// What makes it read its files again; nil when it cannot.
+    public var reloadSignal: ServiceSignal?
+    /// How to know that it serves; nil: as soon as it runs.
+    public var readiness: Readiness?
+    /// How to know that it still serves; nil: as long as it runs.
+    public var liveness: Liveness?
+    /// Files that a process that was killed leaves behind and that keep the next one from starting: removed before each start.
+    public var staleFiles: [String] = []
+    /// When it is started again after a failure.
+    public var restart: RestartPolicy
+
+    public init(
+        name: String, executable: String, arguments: [String] = [], environment: [String: String] = Self.plainEnvironment,
+        workingDirectory: String? = nil, account: Account? = nil, capabilities: [Capability] = [],
+        stopSignal: ServiceSignal = .terminate, stopDeadline: Duration = .seconds(10), parentDeathSignal: ServiceSignal = .kill,
+        reloadSignal: ServiceSignal? = nil, readiness: Readiness? = nil, liveness: Liveness? = nil, restart: RestartPolicy = .init()
+    ) {
+        self.name = name
+        self.executable = executable
+        self.arguments = arguments
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.account = account
+        self.capabilities = capabilities
+        self.stopSignal = stopSignal
+        self.stopDeadline = stopDeadline
+        self.parentDeathSignal = parentDeathSignal
+        self.reloadSignal = reloadSignal
+        self.readiness = readiness
+        self.liveness = liveness
+        self.restart = restart
+    }
+
+    /// Where programs lie, and UTF-8.
+    public static var plainEnvironment: [String: String] {
+        ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"]
+    }
+}
+
+extension ServiceSpecification {
+    /// The user and groups of a process.
+    public struct Account: Sendable, Equatable {
+        /// The user's number.
+        public var user: UInt32
+        /// The main group's number.
+        public var group: UInt32
+        /// Further groups; none when empty.
+        public var supplementaryGroups: [UInt32]
+
+        public init(user: UInt32, group: UInt32, supplementaryGroups: [UInt32] = []) {
+            self.user = user
+            self.group = group
+            self.supplementaryGroups = supplementaryGroups
+        }
+    }
+
+    /// What root may do and others may be allowed to (capabilities(7)); the name is setpriv's.
+    public enum Capability: String, Sendable {
+        /// Listen on ports below 1024.
+        case bindService = "net_bind_service"
+    }
+
+    /// Asked in a tight loop right after the start, and after a reload.
+    public struct Readiness: Sendable {
+        /// Returns when the server serves; throws why it does not.
+        public var check: @Sendable () async throws -> Void
+        /// How long one check may take.
+        public var checkDeadline: Duration
+        /// How long the server may take from its start.
+        public var deadline: Duration
+
+        public init(
+            checkDeadline: Duration = .seconds(2), deadline: Duration = .seconds(30), check: @escaping @Sendable () async throws -> Void
+        ) {
+            self.check = check
+            self.checkDeadline = checkDeadline
+            self.deadline = deadline
+        }
+    }
+
+    /// Asked again and again while the server is ready.
+    public struct Liveness: Sendable {
+        /// Returns when the server serves; throws why it does not. Never runs twice at once.
+        public var check: @Sendable () async throws -> Void
+        /// How long one check may take.
+        public var checkDeadline: Duration
+        /// The pause after a good answer.
+        public var interval: Duration
+        /// The pause after a bad one.
+        public var retryInterval: Duration
+        /// How many bad answers in a row mean that the server hangs.
+        public var threshold: Int
+
+        public init(
+            interval: Duration = .seconds(10), retryInterval: Duration = .seconds(1), checkDeadline: Duration = .seconds(3),
+            threshold: Int = 3, check: @escaping @Sendable () async throws -> Void
+        ) {
+            self.check = check
+            self.checkDeadline = checkDeadline
+            self.interval = interval
+            self.retryInterval = retryInterval
+            self.threshold = threshold
+        }
+    }
+}

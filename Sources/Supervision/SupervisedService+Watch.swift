@@ -1,0 +1,88 @@
+extension SupervisedService {
+    /// The pauses between two readiness checks: short at first, since the start of a server is what people wait for.
+    private static let readinessPause = (first: Duration.milliseconds(5), longest: Duration.milliseconds(50))
+
+    /// Waits until the process serves, then sees to it that it goes on serving. The only place that runs checks, so none runs twice at once.
+    ///
+    /// - Returns: why the process has to end; nil when it ended by itself, or the task was cancelled.
+    func watch(_ process: ServiceProcess) async -> Ending? {
+        guard await process.start() != nil else { return nil }
+        processSince = .now()
+        if let problem = await becomeReady() { return problem }
+        var badAnswers = 0
+        while !Task.isCancelled {
+            await rest(for: specification.liveness.map { badAnswers == 0 ? $0.interval : $0.retryInterval })
+            if Task.isCancelled { return nil }
+            switch wish {
+            case .restart: return .wished
+            case .reload:
+                wish = nil
+                badAnswers = 0
+                if let problem = await becomeReady() { return problem }
+            case nil:
+                guard let liveness = specification.liveness else { continue }
+                do {
+                    try await withDeadline(liveness.checkDeadline, liveness.check)
+                    badAnswers = 0
+                    if state == .unhealthy { state = .ready }
+                } catch {
+                    if Task.isCancelled { return nil }
+                    badAnswers += 1
+                    let problem = ServiceProblem.unhealthy(failures: badAnswers, check: error)
+                    lastProblem = problem
+                    // One bad answer says little, the last but one is worth showing.
+                    if badAnswers >= liveness.threshold - 1, state == .ready { state = .unhealthy }
+                    if badAnswers >= liveness.threshold { return .problem(problem) }
+                }
+            }
+        }
+        return nil
+    }
+
+    /// Checks until the server serves.
+    ///
+    /// - Returns: why it has to end; nil when it is ready now, or the task was cancelled.
+    private func becomeReady() async -> Ending? {
+        if let readiness = specification.readiness {
+            let start = ContinuousClock.now
+            var pause = Self.readinessPause.first
+            while true {
+                do {
+                    try await withDeadline(readiness.checkDeadline, readiness.check)
+                    break
+                } catch {
+                    if start.duration(to: .now) >= readiness.deadline {
+                        return .problem(.notReady(after: readiness.deadline, check: error))
+                    }
+                }
+                try? await Task.sleep(for: pause)
+                if Task.isCancelled { return nil }
+                if wish == .restart { return .wished }
+                pause = min(pause * 1.5, Self.readinessPause.longest)
+            }
+        }
+        if Task.isCancelled { return nil }
+        state = .ready
+        readySince = readySince ?? pace.now()
+        return nil
+    }
+
+    /// Pauses until the time is over or somebody wishes something; without a time, until then.
+    private func rest(for interval: Duration?) async {
+        guard wish == nil else { return }
+        let nap: Task<Void, Never> = Task { [pace] in
+            if let interval {
+                try? await pace.sleep(interval)
+            } else {
+                try? await Task.sleep(for: .seconds(100 * 365 * 86400))
+            }
+        }
+        self.nap = nap
+        await withTaskCancellationHandler {
+            await nap.value
+        } onCancel: {
+            nap.cancel()
+        }
+        self.nap = nil
+    }
+}

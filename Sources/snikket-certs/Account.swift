@@ -1,0 +1,48 @@
+import ACME
+import CertificateStore
+import FoundationEssentials
+import OpenSSL
+
+/// The account at one CA: its key (mode 0600) and its URL, in a folder of its own below the state folder.
+struct Account {
+    let folder: String
+
+    /// - Parameter directory: the CA's directory URL; each CA has its own account.
+    init(state: String, directory: String) {
+        let name = String(directory.drop { $0 != ":" }.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "-" })
+        folder = state + "/" + name.drop { $0 == "-" }.prefix(120)
+    }
+
+    private struct Known: Codable {
+        var directory: String
+        var url: String
+        var contact: String?
+    }
+
+    /// The key, made when there is none.
+    func key() throws(CertificateFailure) -> AccountKey {
+        do {
+            try makeFolder(folder, mode: 0o700)
+            return try AccountKey(try loadOrMakeKey(at: folder + "/account.pem"))
+        } catch let failure as CertificateFailure {
+            throw failure
+        } catch {
+            throw CertificateFailure(describing: error)
+        }
+    }
+
+    /// The account's URL from an earlier run. Only a hint: the CA may have forgotten it, and that is found out.
+    func url(directory: String, contact: String?) -> String? {
+        guard let bytes = try? read(folder + "/account.json", what: "account"),
+            let known = try? JSONDecoder().decode(Known.self, from: Data(bytes)),
+            known.directory == directory, known.contact == contact
+        else { return nil }
+        return known.url
+    }
+
+    /// Keeps the URL for the next time.
+    func keep(url: String, directory: String, contact: String?) throws(StoreError) {
+        guard let data = try? JSONEncoder().encode(Known(directory: directory, url: url, contact: contact)) else { return }
+        try replaceFile(folder + "/account.json", with: Array(data), mode: 0o600)
+    }
+}

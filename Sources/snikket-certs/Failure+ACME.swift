@@ -1,0 +1,185 @@
+import ACME
+import CertificateStore
+
+extension CertificateFailure {
+    /// Words for an issuance that failed.
+    init(describing error: ACMEError) {
+        switch error {
+        case .transport(let url, let error): self.init(describing: error, url: url)
+        case .problem(let problem, let status, let url, let after):
+            self.init(describing: problem, status: status, url: url, retryAfter: after)
+        case .unexpected(let url, let status, let what): self.init(unexpected: what, status: status, url: url)
+        case .externalAccountRequired:
+            self.init(
+                kind: .externalAccount, error: "the certificate authority gives certificates only to accounts that it knows",
+                cause: "it requires external account binding", try: "choose a certificate authority that does not, such as Let's Encrypt")
+        case .noChallenge(let name, let offered):
+            self.init(
+                kind: .refused, error: "the certificate authority will not validate \(name) over HTTP",
+                cause: "it offers \(offered.isEmpty ? "nothing" : offered.joined(separator: ", "))")
+        case .challenge(let name, let error): self.init(describing: error, name: name)
+        case .validation(let failed): self.init(failed: failed)
+        case .orderFailed(let problem):
+            if let problem {
+                self.init(describing: problem, status: 400, url: "", retryAfter: nil)
+            } else {
+                self.init(
+                    kind: .refused, error: "the certificate authority cancelled the order", cause: "it gives no reason", try: "try again in an hour")
+            }
+        case .timedOut(let step):
+            self.init(
+                kind: .caDown, error: "the certificate authority did not finish in time", cause: "waited for \(Self.words(step))",
+                try: "try again later")
+        case .signing(let error): self.init(kind: .local, error: "cannot sign for the account", cause: error.reason)
+        case .cancelled: self.init(kind: .local, error: "interrupted", cause: nil, try: "run it again: nothing is half done")
+        }
+    }
+
+    /// Words for a CA that does not answer.
+    init(describing error: TransportError, url: String) {
+        let host = String(url.drop { $0 != ":" }.drop { $0 == ":" || $0 == "/" }.prefix { $0 != "/" })
+        self.init(kind: .unreachable, error: "cannot reach the certificate authority \(host)", cause: "\(error.text) (curl \(error.code))")
+        switch error.kind {
+        case .resolve: `try` = "check this machine's DNS, and the directory's URL"
+        case .connect: `try` = "check that this machine may connect to the outside, and the directory's URL"
+        case .tls: `try` = "check this machine's clock and its CA certificates (package ca-certificates)"
+        case .timeout, .broken: `try` = "try again later"
+        case .tooLarge:
+            self.error = "the certificate authority \(host) sends nonsense"
+            cause = "an answer of more than 256 kB"
+            `try` = "check the directory's URL"
+        case .setup:
+            kind = .configuration
+            self.error = "cannot talk to the certificate authority"
+            `try` = "check the directory's URL and the CA bundle"
+        case .cancelled: self.init(describing: ACMEError.cancelled)
+        }
+    }
+
+    private init(unexpected what: ACMEError.Unexpected, status: Int, url: String) {
+        self.init(kind: .unreachable, error: "the certificate authority sends nonsense", try: "check the directory's URL, or try again later")
+        switch what {
+        case .notJSON: cause = "\(url) answers \(status) with something else than the ACME protocol's JSON"
+        case .missing(let field): cause = "\(url) answers \(status) without \(field)"
+        case .redirect: cause = "\(url) redirects (\(status)), which ACME does not permit"
+        case .status: cause = "\(url) answers \(status)"
+        }
+    }
+
+    private init(describing problem: Problem, status: Int, url: String, retryAfter: Int?) {
+        var detail = problem.detail.isEmpty ? "it answers \(status) without a reason" : problem.detail
+        for part in problem.subproblems {
+            detail += "; \(part.identifier.map { "\($0.value): " } ?? "")\(part.detail)"
+        }
+        self.init(
+            kind: .refused, error: "the certificate authority refuses",
+            cause: problem.name.map { "\(detail) (\($0))" } ?? detail, retryAfter: retryAfter)
+        switch problem.name {
+        case "rateLimited":
+            kind = .rateLimited
+            error = "the certificate authority has had too many requests"
+            `try` = retryAfter.map { "try again in \(Self.span($0))" } ?? "try again in an hour"
+        case "serverInternal": downFor(status)
+        case "badNonce":
+            kind = .caDown
+            error = "the certificate authority accepts no request"
+            `try` = "try again later"
+        case "caa": `try` = "change the CAA record of the domain so that this certificate authority may issue for it"
+        case "rejectedIdentifier", "unsupportedIdentifier":
+            kind = .configuration
+            error = "the certificate authority gives no certificate for such a name"
+            `try` = "check the domain in snikket.conf"
+        case "invalidContact", "unsupportedContact":
+            kind = .configuration
+            error = "the certificate authority does not accept the e-mail address"
+            `try` = "correct the admin's e-mail address in snikket.conf"
+        case "externalAccountRequired": self.init(describing: ACMEError.externalAccountRequired)
+        case "userActionRequired": `try` = "follow what the certificate authority asks for, then run it again"
+        default:
+            if status >= 500 {
+                downFor(status)
+            } else if status == 429 {
+                kind = .rateLimited
+                `try` = retryAfter.map { "try again in \(Self.span($0))" } ?? "try again in an hour"
+            } else {
+                `try` = "run `snikket check`, then try again"
+            }
+        }
+    }
+
+    private mutating func downFor(_ status: Int) {
+        kind = .caDown
+        error = "the certificate authority has trouble of its own"
+        `try` = retryAfter.map { "try again in \(Self.span($0))" } ?? "try again later"
+    }
+
+    /// Names that the CA could not validate: each with the CA's own reason.
+    private init(failed: [FailedName]) {
+        let names = failed.map(\.name).joined(separator: ", ")
+        self.init(kind: .validation, error: "the certificate authority could not validate \(names)")
+        cause = failed.map { "\($0.name): \(Self.words($0.problem))" }.joined(separator: "; ")
+        let kinds = Set(failed.compactMap(\.problem.name))
+        if kinds.contains("dns") {
+            `try` = "make the DNS records of these names, then run `snikket check`"
+        } else if kinds.contains("connection") {
+            `try` = "check that the DNS records point to this machine and that port 80 is open, then run `snikket check`"
+        } else if kinds.contains("caa") {
+            `try` = "change the CAA record of the domain so that this certificate authority may issue for it"
+        } else if kinds.contains("rateLimited") {
+            kind = .rateLimited
+            `try` = "try again in an hour"
+        } else {
+            `try` = "check that the DNS records point to this machine and not to another, then run `snikket check`"
+        }
+    }
+
+    private static func words(_ problem: Problem) -> String {
+        let detail = problem.detail.isEmpty ? problem.type : problem.detail
+        switch problem.name {
+        case "connection": return "could not connect: \(detail)"
+        case "unauthorized", "incorrectResponse": return "wrong answer: \(detail)"
+        case "dns": return "no usable DNS record: \(detail)"
+        case "caa": return "forbidden by a CAA record: \(detail)"
+        default: return detail
+        }
+    }
+
+    /// Words for a challenge that could not be put in place.
+    init(describing error: ChallengeError, name: String?) {
+        switch error {
+        case .webroot(let path, let errno):
+            self.init(
+                kind: .webroot, error: "cannot write the challenge for the certificate authority", cause: "\(path): \(snikket_certs.words(errno))",
+                try: "check that the folder exists and that this program's user may write to it")
+        case .listen(let address, let errno):
+            self.init(
+                kind: .listen, error: "cannot listen on \(address) for the certificate authority", cause: snikket_certs.words(errno),
+                try: errno == 98 ? "stop what uses this port, or give --webroot with its folder" : "run with the right to use this port")
+        case .badAddress(let text):
+            self.init(kind: .configuration, error: "'\(text)' is no address with a port", try: "write 192.0.2.1:80, [::]:80 or :80")
+        case .badToken:
+            self.init(kind: .unreachable, error: "the certificate authority sends nonsense", cause: "a token that is no base64url")
+        case .notReachable(let reason):
+            self.init(kind: .validation, error: "the challenge for \(name ?? "a name") cannot be reached", cause: reason, try: "run `snikket check`")
+        }
+    }
+
+    private static func words(_ step: Step) -> String {
+        switch step {
+        case .directory: "its directory"
+        case .account: "the account"
+        case .order: "the order"
+        case .authorizations, .challenges: "the challenges"
+        case .validation: "the validation of the names"
+        case .finalize, .certificate: "the certificate"
+        }
+    }
+
+    private static func span(_ seconds: Int) -> String {
+        switch seconds {
+        case ..<120: "\(seconds) seconds"
+        case ..<7200: "\((seconds + 59) / 60) minutes"
+        default: "\((seconds + 3599) / 3600) hours"
+        }
+    }
+}

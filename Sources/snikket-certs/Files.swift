@@ -1,0 +1,68 @@
+import CertificateStore
+import Glibc
+import OpenSSL
+import SystemPackage
+
+/// Reads a file of the person's, at most a mebibyte.
+func read(_ path: String, what: String) throws(CertificateFailure) -> [UInt8] {
+    do {
+        let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
+        return try file.closeAfter {
+            try [UInt8](unsafeUninitializedCapacity: 1_048_576) { buffer, count in
+                while count < buffer.count {
+                    let more = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]))
+                    if more == 0 { return }
+                    count += more
+                }
+            }
+        }
+    } catch {
+        let reason = (error as? Errno).map { words($0.rawValue) } ?? "\(error)"
+        throw CertificateFailure(
+            kind: .configuration, error: "cannot read the \(what)", cause: "\(path): \(reason)",
+            try: "check the path, and that this program's user may read it")
+    }
+}
+
+/// Reads a key of ours, or makes it: mode 0600 from the first moment, on the disk before it is used.
+func loadOrMakeKey(at path: String) throws(CertificateFailure) -> PrivateKey {
+    do {
+        if access(path, F_OK) == 0 {
+            return try PrivateKey(pem: try read(path, what: "key"))
+        }
+        let key = try PrivateKey()
+        try replaceFile(path, with: try key.pem(), mode: 0o600)
+        return key
+    } catch let error as OpenSSLError {
+        throw CertificateFailure(describing: error, doing: "use the key \(path)")
+    } catch let error as StoreError {
+        throw CertificateFailure(describing: error)
+    } catch let failure as CertificateFailure {
+        throw failure
+    } catch {
+        throw CertificateFailure(kind: .local, error: "cannot use the key \(path)", cause: "\(error)")
+    }
+}
+
+/// Host names as they go into a certificate: lower case, ASCII, each once.
+func validated(_ names: [String]) throws(CertificateFailure) -> [String] {
+    var seen: [String] = []
+    for name in names.map({ $0.lowercased() }) where !seen.contains(name) {
+        guard isSubjectName(name) else {
+            throw CertificateFailure(
+                kind: .configuration, error: "'\(name)' is no host name", cause: "letters, digits, hyphens and dots are possible",
+                try: "give the name in its ASCII form")
+        }
+        seen.append(name)
+    }
+    guard !seen.isEmpty else {
+        throw CertificateFailure(kind: .configuration, error: "no name was given", cause: nil, try: "add --name NAME")
+    }
+    return seen
+}
+
+extension Certificate {
+    var record: CertificateRecord {
+        CertificateRecord(names: names, issuer: issuer, serial: serial, notBefore: notBefore, notAfter: notAfter)
+    }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import CertificateStore
+import Glibc
+import SystemPackage
+
+/// A verb: prints events, and fails with a ``CertificateFailure``.
+protocol Job: AsyncParsableCommand {
+    func execute() async throws(CertificateFailure)
+}
+
+extension Job {
+    func run() async throws {
+        do {
+            try await execute()
+        } catch {
+            throw report(error)
+        }
+    }
+}
+
+/// Prints an event. Without buffering: the reader follows along.
+func emit(_ event: CertificateEvent) {
+    _ = try? FileDescriptor.standardOutput.writeAll(Array((event.line + "\n").utf8))
+}
+
+/// Prints a failure for people and for programs, and returns the exit code.
+private func report(_ failure: CertificateFailure) -> ExitCode {
+    emit(.failed(failure))
+    var text = "snikket-certs: error: \(failure.error)\n"
+    if let cause = failure.cause { text += "snikket-certs: cause: \(cause)\n" }
+    if let advice = failure.try { text += "snikket-certs: try:   \(advice)\n" }
+    _ = try? FileDescriptor.standardError.writeAll(Array(text.utf8))
+    return ExitCode(failure.kind.exitCode)
+}
+
+extension CertificateFailure.Kind {
+    /// sysexits.h: 75 try again later, 78 the configuration is wrong, 1 somebody has to act.
+    var exitCode: Int32 {
+        switch self {
+        case .unreachable, .caDown, .rateLimited, .busy: 75
+        case .configuration, .externalAccount: 78
+        case .validation, .refused, .webroot, .listen, .badCertificate, .local: 1
+        }
+    }
+}
+
+/// Seconds since 1970.
+func now() -> Int { time(nil) }
+
+/// The system's words for an errno, in lower case.
+func words(_ errno: Int32) -> String { Errno(rawValue: errno).description.lowercased() }

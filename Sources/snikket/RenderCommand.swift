@@ -1,0 +1,63 @@
+import Appliance
+import ArgumentParser
+import Glibc
+import ServerConfigs
+import Settings
+
+struct RenderCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "render",
+        abstract: "Write the servers' configuration files, or show what would change.",
+        discussion: """
+            Nothing is started or reloaded: `snikket up` does the same by itself. With --output the files go to a folder of your own, \
+            as SERVICE/FILE, for a look. With --diff nothing is written; secrets are masked.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var overrides: SettingOverrides
+
+    @Option(help: ArgumentHelp("Where to write, instead of the place that the servers read.", valueName: "dir"))
+    var output: String?
+
+    @Flag(help: "Show what would change, as a unified diff.")
+    var diff = false
+
+    func execute() async throws {
+        let locations = try common.locations()
+        let settings = try readSettings(locations, overrides: overrides.values)
+        let facts = ServerFacts(
+            settings: settings, locations: locations, secrets: try secrets(locations), hasIPv6: access("/proc/net/if_inet6", F_OK) == 0)
+        var files = try facts.files()
+        if let output { files = files.moved(from: locations, to: absolutePath(output)) }
+        if diff {
+            print(try files.difference(), terminator: "")
+            return
+        }
+        var owner: @Sendable (Service) -> FileOwner? = { _ in nil }
+        if output == nil {
+            owner = try owners()
+            try await Acceptance(facts: facts, programs: try .installed(), owner: owner).check(files)
+        }
+        let changed = try files.write(owner: owner)
+        for service in Service.allCases where files.contains(where: { $0.service == service }) {
+            print("\(service.rawValue): \(changed.contains(service) ? "written" : "unchanged")")
+        }
+    }
+
+    /// The stored secrets. Where there are none yet, and for a look only, others that are kept nowhere.
+    private func secrets(_ locations: Locations) throws -> Secrets {
+        do throws(ServerConfigsError) {
+            return try Secrets.load(from: locations)
+        } catch .unreadable(_, ENOENT) where diff || output != nil {
+            return .random()
+        } catch .unreadable(_, ENOENT) {
+            return try Secrets.loadOrCreate(in: locations)
+        }
+    }
+
+    /// Who the files belong to: as for `snikket up`.
+    private func owners() throws -> @Sendable (Service) -> FileOwner? {
+        let accounts = geteuid() == 0 ? try Accounts.installed() : .own
+        return { service in accounts[service].map { FileOwner(user: $0.user, group: $0.group) } }
+    }
+}

@@ -1,0 +1,31 @@
+import Appliance
+import ArgumentParser
+import Glibc
+import Settings
+
+struct UpCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Render, certify, start, watch; stays in the foreground.",
+        discussion: """
+            Prints `ready https://...` when everything serves, and, while there is no administrator, `invitation https://...` with the \
+            link that makes the first one. Ends in order on SIGTERM and Ctrl-C.
+
+            Started by root, every server runs as a user of its own (snikket-prosody, snikket-nginx...); started by anybody else, \
+            everything runs as that person.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var overrides: SettingOverrides
+
+    @Option(help: ArgumentHelp("Put all ports at this one and above.", valueName: "port"))
+    var portsFrom: Int?
+
+    func execute() async throws {
+        let locations = try common.locations()
+        let ports = try portsFrom.map { Ports(from: try checkedFirstPort($0)).options } ?? []
+        let settings = try readSettings(locations, overrides: ports + overrides.values)
+        let accounts = geteuid() == 0 ? try Accounts.installed() : .own
+        try await Up(settings: settings, locations: locations, programs: try programFolder(), accounts: accounts).start()
+    }
+}

@@ -1,0 +1,75 @@
+"""The two sources of certificates that ask nobody: a person's own PEM files, and an authority made here."""
+
+import subprocess
+from pathlib import Path
+
+from world.appliance import CONFIGURATION, DOMAIN, Appliance, scratch, without_pebble
+from world.stream import Stream
+
+
+def _served_serial(appliance: Appliance) -> int:
+    with Stream(appliance.domain, appliance.ports.client_tls, appliance.trust, direct_tls=True) as stream:
+        return int(stream.socket.getpeercert()["serialNumber"], 16)
+
+
+def _openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+def _make_files(folder: Path, names: list[str]) -> tuple[Path, Path, Path]:
+    """A root, a certificate by it and that one's key."""
+    _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+             "-subj", "/CN=my own root", "-keyout", f"{folder}/root.key", "-out", f"{folder}/root.pem")
+    _openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={names[0]}",
+             "-keyout", f"{folder}/privkey.pem", "-out", f"{folder}/request.pem")
+    (folder / "extensions").write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names))
+    _openssl("x509", "-req", "-in", f"{folder}/request.pem", "-CA", f"{folder}/root.pem", "-CAkey", f"{folder}/root.key",
+             "-CAcreateserial", "-days", "20", "-extfile", f"{folder}/extensions", "-out", f"{folder}/leaf.pem")
+    (folder / "fullchain.pem").write_text((folder / "leaf.pem").read_text() + (folder / "root.pem").read_text())
+    for name in ("fullchain.pem", "privkey.pem"):
+        (folder / name).chmod(0o644)  # the throw-away user reads them
+    return folder / "root.pem", folder / "fullchain.pem", folder / "privkey.pem"
+
+
+def test_a_persons_own_files_are_served() -> None:
+    with scratch("own-files") as files:
+        root, chain, key = _make_files(files, [DOMAIN, f"groups.{DOMAIN}", f"share.{DOMAIN}"])
+        configuration = (
+            f"{CONFIGURATION}SNIKKET_CERTIFICATE=files\nSNIKKET_CERTIFICATE_FULLCHAIN={chain}\nSNIKKET_CERTIFICATE_KEY={key}\n")
+        with without_pebble("own", configuration=configuration, trust=root) as appliance:
+            appliance.started()
+            status = appliance.healthy()["certificate"]
+            assert "my own root" in status["issuer"]
+            assert _served_serial(appliance) == int(status["serial"], 16)
+            assert appliance.get("/").status < 500
+
+
+def test_files_that_lack_a_name_are_refused_with_the_name() -> None:
+    with scratch("own-files") as files:
+        root, chain, key = _make_files(files, [DOMAIN])
+        configuration = (
+            f"{CONFIGURATION}SNIKKET_CERTIFICATE=files\nSNIKKET_CERTIFICATE_FULLCHAIN={chain}\nSNIKKET_CERTIFICATE_KEY={key}\n")
+        with without_pebble("own", configuration=configuration, trust=root) as appliance:
+            appliance.start()
+            appliance.line("snikket: error:", 30)
+            appliance.line("snikket: cause:", 5)
+            assert f"groups.{DOMAIN}" in appliance.said
+
+
+def test_files_that_are_not_there_are_named() -> None:
+    configuration = (
+        f"{CONFIGURATION}SNIKKET_CERTIFICATE=files\nSNIKKET_CERTIFICATE_FULLCHAIN=/nowhere/fullchain.pem\n"
+        "SNIKKET_CERTIFICATE_KEY=/nowhere/privkey.pem\n")
+    with without_pebble("own", configuration=configuration) as appliance:
+        appliance.start()
+        appliance.line("snikket: error:", 30)
+        assert "/nowhere/fullchain.pem" in appliance.said
+
+
+def test_an_authority_of_our_own_is_made_once_and_kept() -> None:
+    with without_pebble("internal", configuration=f"{CONFIGURATION}SNIKKET_CERTIFICATE=internal\n") as appliance:
+        appliance.started()
+        first = _served_serial(appliance)
+        assert appliance.stop() == 0
+        appliance.started()
+        assert _served_serial(appliance) == first

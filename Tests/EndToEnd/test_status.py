@@ -1,0 +1,61 @@
+"""`snikket status`, as scripts and people read it."""
+
+import os
+import stat
+
+from world.appliance import Appliance
+
+
+def test_what_scripts_rely_on(appliance: Appliance) -> None:
+    status = appliance.healthy()
+    assert set(status) >= {"healthy", "services", "certificate", "ports", "version"}
+    assert {service["name"] for service in status["services"]} == {"prosody", "nginx", "coturn", "portal"}
+    for service in status["services"]:
+        assert set(service) >= {"name", "state", "pid", "since", "restarts", "memory_bytes", "last_problem"}
+        os.kill(service["pid"], 0)
+        assert service["memory_bytes"] > 1_000_000
+    assert set(status["certificate"]) >= {"names", "issuer", "serial", "not_after", "next_attempt", "last_error", "served"}
+    assert appliance.snikket("status", "--json").returncode == 0
+
+
+def test_people_get_a_table(appliance: Appliance) -> None:
+    answer = appliance.snikket("status")
+    assert answer.returncode == 0
+    for word in ("prosody", "nginx", "coturn", "portal", appliance.domain):
+        assert word in answer.stdout
+    assert "\x1b" not in answer.stdout, "colour where there is no terminal"
+
+
+def test_the_logs_of_each_service_can_be_read(appliance: Appliance) -> None:
+    answer = appliance.snikket("logs", "prosody")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.strip()
+
+
+def test_secrets_are_for_their_owner_only(appliance: Appliance) -> None:
+    exposed = []
+    for folder, _, files in os.walk(appliance.state / "secrets"):
+        exposed += [f"{folder}/{name}" for name in files if stat.S_IMODE(os.stat(f"{folder}/{name}").st_mode) & 0o077]
+    assert (appliance.state / "secrets").is_dir()
+    assert exposed == []
+
+
+def test_no_secret_is_on_a_command_line(appliance: Appliance) -> None:
+    secrets = {
+        line.strip() for path in (appliance.state / "secrets").rglob("*") if path.is_file()
+        for line in path.read_text(errors="replace").splitlines() if len(line.strip()) >= 16}
+    assert secrets
+    for process in appliance.processes():
+        assert not any(secret in process.command for secret in secrets), process.pid
+
+
+def test_everything_runs_as_one_unprivileged_user_without_root(appliance: Appliance) -> None:
+    assert {process.uid for process in appliance.processes()} == {appliance.uid}
+    assert appliance.uid != 0
+
+
+def test_a_second_up_on_the_same_state_is_refused(appliance: Appliance) -> None:
+    answer = appliance.snikket("up", "--ports-from", str(appliance.ports.first))
+    assert answer.returncode not in (0, None)
+    assert "snikket: error:" in answer.stderr + answer.stdout
+    assert appliance.healthy()["healthy"]

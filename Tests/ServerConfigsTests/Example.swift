@@ -1,0 +1,64 @@
+import ServerConfigs
+import Settings
+import SystemPackage
+
+/// The three settings that have golden copies.
+enum Example: String, CaseIterable {
+    case minimal, everything, trial
+
+    /// The settings, on free ports when a first port is given.
+    func settings(firstPort: Int? = nil) throws -> Settings {
+        var settings: Settings
+        switch self {
+        case .minimal:
+            settings = try Settings(parsing: "SNIKKET_DOMAIN=chat.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\n", file: "snikket.conf")
+        case .everything:
+            settings = try Settings(parsing: "SNIKKET_DOMAIN=b\u{fc}cher.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\n", file: "snikket.conf")
+            settings.siteName = "Our \"family\" & friends; $5 {{x}} \\ #1"
+            settings.ports.https = 8443
+            settings.ports.http = 8080
+            settings.ipv6 = false
+            settings.retentionDays = 30
+            settings.uploadLimitMegabytes = 250
+            settings.uploadStorageGigabytes = 20
+            settings.dailyUploadLimitGigabytes = 2.5
+            settings.maximumClientsPerUser = 3
+            settings.logLevel = .debug
+            settings.tlsProfile = .old
+            settings.abuseEmail = "abuse@chat.example"
+            settings.securityEmail = "security@chat.example"
+            settings.termsURI = "https://chat.example/terms"
+            settings.privacyURI = "https://chat.example/privacy"
+            settings.invitationURL = "https://join.example/?t={token}"
+            settings.turn.secret = "with spaces \" and # in it"
+            settings.turn.internalAddress = "127.0.0.1"
+        case .trial: settings = Settings.forTrial(firstPort: firstPort ?? 5000)
+        }
+        if let firstPort, self != .trial {
+            settings.ports = Ports(from: firstPort)
+            settings.turn.minimumRelayPort = firstPort + 15
+            settings.turn.maximumRelayPort = firstPort + 35
+            settings.listenAddresses = ["127.0.0.1"]
+        }
+        return settings
+    }
+
+    /// The facts with everything that differs between machines fixed.
+    func facts() throws -> ServerFacts {
+        ServerFacts(
+            settings: try settings(),
+            locations: Locations(
+                configuration: "/etc/snikket/snikket.conf", state: "/var/lib/snikket", run: "/run/snikket", templates: Checkout.templates),
+            secrets: Secrets(api: String(repeating: "a1", count: 32), turn: String(repeating: "b2", count: 32)),
+            publicAddress: self == .everything ? "203.0.113.9" : nil)
+    }
+}
+
+/// Where the tests' own files are.
+enum Checkout {
+    static let tests = FilePath(#filePath).removingLastComponent()
+    static let golden = tests.appending("Golden")
+
+    /// The folder `templates`, beside Sources or above it.
+    static var templates: String { tests.removingLastComponent().removingLastComponent().appending("templates").string }
+}

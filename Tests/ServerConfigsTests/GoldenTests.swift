@@ -1,0 +1,48 @@
+import Glibc
+import ServerConfigs
+import Settings
+import SystemPackage
+import Testing
+
+/// Set RECORD_GOLDEN to write the copies anew; then look at the difference before committing it.
+@Suite("golden copies")
+struct GoldenTests {
+    @Test("the rendered files are the golden ones", arguments: Example.allCases)
+    func golden(example: Example) throws {
+        let facts = try example.facts()
+        for file in try facts.files() {
+            let name = FilePath(file.path).lastComponent?.string ?? ""
+            let copy = Checkout.golden.appending("\(example.rawValue).\(name)")
+            let text = file.text.replacing(facts.locations.templates, with: "/usr/share/snikket/templates")
+            if getenv("RECORD_GOLDEN") != nil {
+                try Folder.write(text, to: copy.string)
+            }
+            #expect(try Folder.read(copy.string) == text, "\(copy.lastComponent?.string ?? "")")
+        }
+    }
+
+    @Test("a file with a secret in it is readable by its server only")
+    func secretFiles() throws {
+        let facts = try Example.minimal.facts()
+        for file in try facts.files() {
+            let holdsSecret = file.text.contains(facts.secrets.api) || file.text.contains(facts.secrets.turn)
+            #expect(file.isSecret == holdsSecret)
+            #expect(file.mode == (holdsSecret ? 0o600 : 0o644))
+        }
+    }
+
+    @Test("without a certificate nginx has port 80 only, and the page says what went wrong")
+    func gettingReady() throws {
+        var facts = try Example.minimal.facts()
+        facts.phase = .gettingReady(ServerFacts.Problem(error: "no <A> record", cause: "DNS & so on", tryThis: "look again"))
+        let files = try facts.files(of: .nginx)
+        let configuration = try #require(files.first { $0.path.hasSuffix("nginx.conf") }).text
+        #expect(!configuration.contains("ssl"))
+        #expect(!configuration.contains(":443"))
+        #expect(configuration.contains("acme-challenge"))
+        let page = try #require(files.first { $0.path.hasSuffix("ready.html") }).text
+        #expect(page.contains("no &lt;A&gt; record"))
+        #expect(page.contains("DNS &amp; so on"))
+        #expect(page.contains("http-equiv=\"refresh\""))
+    }
+}

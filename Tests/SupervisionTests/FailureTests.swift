@@ -1,0 +1,82 @@
+import Glibc
+import RealServers
+import Testing
+
+@testable import Supervision
+
+@Suite struct FailureTests {
+    @Test("a crash loop gets growing pauses, then counts as failed, and is tried again at long intervals", .timeLimit(.minutes(1)))
+    func crashLoop() async throws {
+        let clock = RememberingClock()
+        let policy = RestartPolicy(firstPause: .seconds(1), longestPause: .seconds(5), failedAfter: 7, failedPause: .seconds(300))
+        try await Fixture.with(
+            { _ in
+                ServiceSpecification(
+                    name: "loop", executable: "/bin/sh", arguments: ["-c", "echo the reason >&2; exit 3"], restart: policy)
+            }, clock: clock
+        ) { fixture in
+            let changes = fixture.service.stateChanges()
+            for await state in changes {
+                if case .failed = state { break }
+            }
+            try await until { clock.sleeps.count >= 7 }
+            // The first restart comes at once: no pause at all.
+            #expect(clock.sleeps.prefix(7) == [.seconds(1), .seconds(2), .seconds(4), .seconds(5), .seconds(5), .seconds(300), .seconds(300)])
+            guard case .exited(status: 3, lastLine: "the reason") = await fixture.service.snapshot().lastProblem else {
+                Issue.record("not the problem")
+                return
+            }
+        }
+    }
+
+    @Test("a pause grows, has its bounds, and chance moves it by a fifth")
+    func pauses() {
+        let policy = RestartPolicy()
+        #expect(policy.pause(after: 1, chance: 1) == .zero)
+        #expect(policy.pause(after: 2, chance: 0) == .milliseconds(250))
+        #expect(policy.pause(after: 3, chance: 0) == .milliseconds(500))
+        #expect(policy.pause(after: 9, chance: 0) == .seconds(30))
+        #expect(policy.pause(after: 10, chance: 0) == .seconds(300))
+        #expect(policy.pause(after: 2, chance: 1) > .milliseconds(299))
+        #expect(policy.pause(after: 2, chance: -1) < .milliseconds(201))
+    }
+
+    @Test("a program that is not there says so, and waiting for it ends with its reason", .timeLimit(.minutes(1)))
+    func missing() async throws {
+        try await Fixture.with({ _ in
+            ServiceSpecification(name: "missing", executable: "/nonexistent/program", restart: RestartPolicy(failedAfter: 2))
+        }) { fixture in
+            await #expect { try await fixture.service.waitUntilReady(deadline: .seconds(20)) } throws: { error in
+                guard case SupervisionError.notReady("missing", .failed, .cannotStart(errno: ENOENT)?) = error else { return false }
+                return true
+            }
+        }
+    }
+
+    @Test("a server that never serves is replaced after its deadline, and the last check's reason is kept", .timeLimit(.minutes(1)))
+    func neverReady() async throws {
+        try await Fixture.with({ _ in
+            ServiceSpecification(
+                name: "mute", executable: "/bin/sleep", arguments: ["1000"], readiness: .init(deadline: .milliseconds(100)) { throw NotYet() })
+        }) { fixture in
+            try await until { await fixture.service.snapshot().restarts > 0 }
+            guard case .notReady(_, is NotYet) = await fixture.service.snapshot().lastProblem else {
+                Issue.record("not the problem")
+                return
+            }
+        }
+    }
+
+    @Test("waiting for a service has its deadline")
+    func waitingEnds() async throws {
+        try await Fixture.with({ _ in
+            ServiceSpecification(
+                name: "slow", executable: "/bin/sleep", arguments: ["1000"], readiness: .init { try await Task.sleep(for: .seconds(1000)) })
+        }) { fixture in
+            await #expect { try await fixture.service.waitUntilReady(deadline: .milliseconds(50)) } throws: { error in
+                guard case SupervisionError.notReady("slow", .starting, nil) = error else { return false }
+                return true
+            }
+        }
+    }
+}

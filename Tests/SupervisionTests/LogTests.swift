@@ -1,0 +1,76 @@
+import Glibc
+import RealServers
+import Testing
+
+@testable import Supervision
+
+@Suite struct LogTests {
+    @Test("both outputs are kept line by line, the last words too, control characters shown and endless lines cut", .timeLimit(.minutes(1)))
+    func capture() async throws {
+        let script = #"""
+            echo one; echo two >&2; printf 'red \033[31m\a\r\n'; head -c 10000000 /dev/zero | tr '\0' x; echo; printf 'last words'; exit 1
+            """#
+        try await Fixture.with({ _ in
+            ServiceSpecification(
+                name: "talker", executable: "/bin/sh", arguments: ["-c", script], restart: RestartPolicy(failedAfter: 1, failedPause: .seconds(999)))
+        }) { fixture in
+            try await until { fixture.lines.contains("last words") }
+            let lines = fixture.lines
+            #expect(lines.prefix(3) == ["one", "two", "red \u{FFFD}[31m\u{FFFD}"])
+            #expect(lines[3] == String(repeating: "x", count: 8192) + " [9991808 bytes more]")
+        }
+    }
+
+    @Test("a log is renamed when it is full, and reading on misses nothing and repeats nothing", .timeLimit(.minutes(1)))
+    func rotation() async throws {
+        try await Scratch.with { scratch in
+            let sink = LogSink(folder: scratch.path, service: "a", limit: 10_000)
+            var reader = LogReader(folder: scratch.path, services: ["a"])
+            #expect(reader.last(5).isEmpty)
+            for number in 0..<50 { sink.write(["line \(number)"]) }
+            #expect(reader.last(3).map(\.text) == ["line 47", "line 48", "line 49"])
+            var seen: [String] = []
+            var next = 50
+            sink.write(["line 50"])
+            await reader.follow { lines in
+                seen += lines.map(\.text)
+                // Some new lines between two looks, over several renamings.
+                for number in (next + 1)..<min(next + 101, 1050) { sink.write(["line \(number)"]) }
+                next = min(next + 100, 1049)
+                return seen.count < 1000
+            }
+            #expect(seen == (50..<1050).map { "line \($0)" })
+            var info = stat()
+            #expect(stat("\(scratch.path)/a.log", &info) == 0 && info.st_size <= 10_000)
+            #expect(stat("\(scratch.path)/a.log.1", &info) == 0 && info.st_size <= 10_000)
+            #expect(info.st_mode & 0o007 == 0, "not for everybody")
+            var later = LogReader(folder: scratch.path, services: ["a"])
+            #expect(later.last(400).map(\.text) == (650..<1050).map { "line \($0)" }, "the renamed file counts too")
+        }
+    }
+
+    @Test("the lines of several services come in the order of time")
+    func merged() async throws {
+        try await Scratch.with { scratch in
+            _ = try scratch.write("a.log", "2026-01-01T00:00:00.001Z a1\n2026-01-01T00:00:00.003Z a2\nno moment\n")
+            _ = try scratch.write("b.log", "2026-01-01T00:00:00.002Z b1\n2026-01-01T00:00:00.004Z b2\nhalf a li")
+            var reader = LogReader(folder: scratch.path, services: ["a", "b", "none"])
+            #expect(reader.last(10).map(\.text) == ["a1", "b1", "a2", "no moment", "b2"])
+            #expect(reader.last(10).isEmpty)
+        }
+    }
+
+    @Test("a log folder that cannot be written to holds up nobody")
+    func unwritable() {
+        let sink = LogSink(folder: "/nonexistent", service: "a")
+        sink.write(["one", "two"])
+        #expect(sink.lastLine == "two")
+    }
+
+    @Test("a moment is RFC 3339 in UTC")
+    func moment() {
+        #expect(Timestamp(milliseconds: 0).description == "1970-01-01T00:00:00.000Z")
+        #expect(Timestamp(milliseconds: 1_795_380_749_007).description == "2026-11-22T20:52:29.007Z")
+        #expect((Timestamp(milliseconds: 500) + .milliseconds(1500)).milliseconds == 2000)
+    }
+}

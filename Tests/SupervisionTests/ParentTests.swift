@@ -1,0 +1,96 @@
+import Glibc
+import RealServers
+import Subprocess
+import SystemPackage
+import Testing
+
+@testable import Supervision
+
+@Suite struct ParentTests {
+    /// Beside the test bundle.
+    private static func parent() throws -> String {
+        let path = try #require(realpath("/proc/self/exe", nil))
+        defer { free(path) }
+        return FilePath(String(cString: path)).removingLastComponent().appending("supervised-parent").string
+    }
+
+    /// Runs a supervising process; `body` gets its process and the process group that it supervises.
+    private static func withParent(
+        _ signal: ServiceSignal, _ command: [String], in scratch: Scratch, _ body: @escaping @Sendable (_ parent: Int32, _ group: Int32) async throws -> Void
+    ) async throws {
+        _ = try await run(
+            .path(FilePath(parent())), arguments: Arguments([scratch.path, String(signal.rawValue)] + command), input: .none,
+            output: .sequence, error: .discarded
+        ) { execution in
+            let parent = execution.processIdentifier.value
+            defer { kill(parent, SIGKILL) }
+            for try await line in execution.standardOutput.strings() where line.hasPrefix("ready ") {
+                try await body(parent, try #require(Int32(line.dropFirst("ready ".count).filter(\.isNumber))))
+                break
+            }
+        }
+    }
+
+    @Test("kill -9 of the supervising process leaves no nginx, its workers included", .timeLimit(.minutes(2)))
+    func nginx() async throws {
+        try await Scratch.with { scratch in
+            let nginx = try await Nginx(in: scratch)
+            try await Self.withParent(.terminate, [Nginx.executable] + nginx.arguments, in: scratch) { parent, group in
+                try await until { members(ofGroup: group).count == 3 }
+                kill(parent, SIGKILL)
+                try await until { members(ofGroup: group).isEmpty }
+            }
+        }
+    }
+
+    @Test("a child outlives idle threads of its parent, and not its parent", .timeLimit(.minutes(2)))
+    func threads() async throws {
+        try await Scratch.with { scratch in
+            try await Self.withParent(.kill, ["/bin/sleep", "1000"], in: scratch) { parent, group in
+                let tasks = "/proc/\(parent)/task"
+                let before = Set(ProcessTable.names(in: tasks))
+                try await until(within: .seconds(60)) { !before.isSubset(of: ProcessTable.names(in: tasks)) }
+                #expect(members(ofGroup: group) == [group])
+                kill(parent, SIGKILL)
+                try await until { members(ofGroup: group).isEmpty }
+            }
+        }
+    }
+
+    @Test("a server runs as its account, with no more than its capabilities; without root as we do", .timeLimit(.minutes(1)))
+    func privileges() async throws {
+        try await Fixture.with({ _ in
+            ServiceSpecification(
+                name: "who", executable: "/bin/cat", arguments: ["/proc/self/status"],
+                account: .init(user: 61184, group: 61185, supplementaryGroups: [61186, 61187]), capabilities: [.bindService],
+                restart: RestartPolicy(failedAfter: 1, failedPause: .seconds(999)))
+        }) { fixture in
+            try await until { fixture.lines.contains { $0.hasPrefix("nonvoluntary") } }
+            let fields = Dictionary(
+                fixture.lines.compactMap { line in
+                    line.firstIndex(of: ":").map { (String(line[..<$0]), line[line.index(after: $0)...].split { $0 == " " || $0 == "\t" }) }
+                }, uniquingKeysWith: { first, _ in first })
+            #expect(fields["NoNewPrivs"] == ["1"])
+            guard geteuid() == 0 else { return }
+            #expect(fields["Uid"] == ["61184", "61184", "61184", "61184"])
+            #expect(fields["Gid"] == ["61185", "61185", "61185", "61185"])
+            #expect(fields["Groups"] == ["61186", "61187"])
+            for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+                // CAP_NET_BIND_SERVICE is number 10.
+                #expect(fields[set] == ["0000000000000400"], "\(set)")
+            }
+        }
+    }
+
+    @Test("setpriv gets only what it may do")
+    func options() {
+        let account = ServiceSpecification.Account(user: 1, group: 2)
+        let specification = ServiceSpecification(name: "a", executable: "/a", account: account, parentDeathSignal: .terminate)
+        #expect(Privileges.options(for: specification, isRoot: false, effective: 0) == ["--no-new-privs", "--pdeathsig", "TERM"])
+        #expect(
+            Privileges.options(for: specification, isRoot: true, effective: 0) == [
+                "--no-new-privs", "--pdeathsig", "TERM", "--reuid", "1", "--regid", "2", "--clear-groups", "--inh-caps", "-all",
+                "--ambient-caps", "-all",
+            ])
+    }
+}

@@ -1,0 +1,53 @@
+import Glibc
+import RealServers
+import Testing
+
+@testable import Supervision
+
+@Suite struct PortCheckTests {
+    @Test("a taken port names its owner, a free one nobody", arguments: [WantedPort.Transport.tcp, .udp])
+    func taken(_ transport: WantedPort.Transport) throws {
+        let port = try freePort()
+        #expect(PortCheck.conflicts(with: [WantedPort(transport, port)]).isEmpty)
+        try listening(transport, port, "127.0.0.1") {
+            for address in [nil, "127.0.0.1", "0.0.0.0", "::"] {
+                let wanted = WantedPort(transport, port, address: address)
+                let found = PortCheck.conflicts(with: [WantedPort(transport, 1), wanted])
+                #expect(found.map(\.wanted) == [wanted])
+                #expect(found.first?.pid == getpid())
+                #expect(found.first?.process == ProcessTable.name(of: getpid()))
+            }
+            #expect(PortCheck.conflicts(with: [WantedPort(transport, port, address: "127.0.0.2")]).isEmpty)
+            #expect(PortCheck.conflicts(with: [WantedPort(transport, port, address: "::1")]).isEmpty)
+            #expect(PortCheck.conflicts(with: [WantedPort(transport, port)], ignoring: [getpgrp()]).isEmpty)
+        }
+        #expect(PortCheck.conflicts(with: [WantedPort(transport, port)]).isEmpty)
+    }
+
+    @Test("a listener on every address has the port on each")
+    func everywhere() throws {
+        let port = try freePort()
+        try listening(.tcp, port, "0.0.0.0") {
+            #expect(PortCheck.conflicts(with: [WantedPort(.tcp, port, address: "127.0.0.1")]).count == 1)
+            #expect(PortCheck.conflicts(with: [WantedPort(.tcp, port, address: "::1")]).isEmpty)
+            #expect(PortCheck.conflicts(with: [WantedPort(.udp, port)]).isEmpty)
+        }
+    }
+
+    private func listening(_ transport: WantedPort.Transport, _ port: Int, _ text: String, _ body: () throws -> Void) throws {
+        let type = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
+        let descriptor = socket(AF_INET, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        inet_pton(AF_INET, text, &address.sin_addr)
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+        try #require(bound == 0)
+        if transport == .tcp { try #require(listen(descriptor, 1) == 0) }
+        try body()
+    }
+}

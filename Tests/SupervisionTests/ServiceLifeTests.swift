@@ -1,0 +1,178 @@
+import Glibc
+import Health
+import LocalHTTP
+import RealServers
+import Synchronization
+import Testing
+
+@testable import Supervision
+
+@Suite struct ServiceLifeTests {
+    /// A real nginx, checked over HTTP.
+    private static func nginx(_ scratch: Scratch) async throws -> ServiceSpecification {
+        let nginx = try await Nginx(in: scratch)
+        let probe = HTTPProbe(target: .tcp(host: "127.0.0.1", port: nginx.http), path: "/health", deadline: .milliseconds(300))
+        return ServiceSpecification(
+            name: "nginx", executable: Nginx.executable, arguments: nginx.arguments, stopSignal: .quit, parentDeathSignal: .terminate,
+            reloadSignal: .hangUp, readiness: .init { try await probe.check() },
+            liveness: .init(interval: .milliseconds(50), retryInterval: .milliseconds(20), threshold: 3) { try await probe.check() })
+    }
+
+    @Test("a server that is killed is back and ready, its old children gone", .timeLimit(.minutes(2)))
+    func killed() async throws {
+        try await Fixture.with(Self.nginx) { fixture in
+            try await fixture.service.waitUntilReady(deadline: .seconds(20))
+            let first = try await fixture.pid
+            #expect(members(ofGroup: first).count == 3, "a master and two workers")
+            kill(first, SIGKILL)
+            try await fixture.waitForSuccessor(of: first)
+            #expect(members(ofGroup: first).isEmpty)
+            let snapshot = await fixture.service.snapshot()
+            #expect(snapshot.restarts == 1)
+            #expect(try #require(snapshot.memoryBytes) > 500_000)
+            guard case .killed(signal: SIGKILL, _) = snapshot.lastProblem else {
+                Issue.record("not the problem: \(String(describing: snapshot.lastProblem))")
+                return
+            }
+        }
+    }
+
+    @Test("a server that hangs is noticed and replaced", .timeLimit(.minutes(2)))
+    func hangs() async throws {
+        try await Fixture.with(Self.nginx) { fixture in
+            try await fixture.service.waitUntilReady(deadline: .seconds(20))
+            let changes = fixture.service.stateChanges()
+            let first = try await fixture.pid
+            kill(-first, SIGSTOP)
+            var states: [ServiceState] = []
+            for await state in changes {
+                states.append(state)
+                if state == .ready { break }
+            }
+            #expect(states == [.unhealthy, .stopping, .starting, .ready])
+            let snapshot = await fixture.service.snapshot()
+            #expect(snapshot.restarts == 1)
+            guard case .unhealthy(failures: 3, let check as ProbeFailure) = snapshot.lastProblem else {
+                Issue.record("not the problem: \(String(describing: snapshot.lastProblem))")
+                return
+            }
+            #expect(check == .timedOut)
+            #expect(members(ofGroup: first).isEmpty)
+        }
+    }
+
+    @Test("one slow answer restarts nothing", .timeLimit(.minutes(2)))
+    func oneBadAnswer() async throws {
+        let answers = Answers(bad: 2)
+        try await Fixture.with({ _ in
+            ServiceSpecification(
+                name: "sleep", executable: "/bin/sleep", arguments: ["1000"],
+                liveness: .init(interval: .milliseconds(1), retryInterval: .milliseconds(1), threshold: 3) { try answers.next() })
+        }) { fixture in
+            try await until { answers.asked > 10 }
+            let snapshot = await fixture.service.snapshot()
+            #expect(snapshot.restarts == 0)
+            #expect(snapshot.state == .ready)
+        }
+    }
+
+    @Test("a server that ignores its stop signal is killed after the deadline, with what it started", .timeLimit(.minutes(2)))
+    func ignoresStop() async throws {
+        try await Fixture.with(
+            Fixture.shell("trap '' TERM; sleep 1000 & echo up; while :; do sleep 1000; done", stopDeadline: .milliseconds(200))
+        ) { fixture in
+            try await fixture.service.waitUntilReady(deadline: .seconds(20))
+            let pid = try await fixture.pid
+            let begin = ContinuousClock.now
+            await fixture.service.stop()
+            let duration = ContinuousClock.now - begin
+            #expect(duration >= .milliseconds(200))
+            #expect(duration < .seconds(5))
+            try await until { members(ofGroup: pid).isEmpty }
+        }
+    }
+
+    @Test("a server that stops by itself gets the time, and leaves no children behind", .timeLimit(.minutes(2)))
+    func leavesChildren() async throws {
+        try await Fixture.with(Fixture.shell("trap 'echo bye; exit 0' TERM; sleep 1000 & echo up; wait")) { fixture in
+            try await fixture.service.waitUntilReady(deadline: .seconds(20))
+            let pid = try await fixture.pid
+            #expect(members(ofGroup: pid).count == 2)
+            await fixture.service.stop()
+            #expect(fixture.lines == ["up", "bye"])
+            try await until { members(ofGroup: pid).isEmpty }
+            #expect(await fixture.service.snapshot().lastProblem == nil)
+        }
+    }
+
+    @Test("the end of the task that runs a service ends the service", .timeLimit(.minutes(1)))
+    func cancelled() async throws {
+        try await Scratch.with { scratch in
+            let service = SupervisedService(
+                ServiceSpecification(name: "sleep", executable: "/bin/sleep", arguments: ["1000"]),
+                sink: LogSink(folder: scratch.path, service: "sleep"))
+            let pid = try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await service.run() }
+                try await service.waitUntilReady(deadline: .seconds(20))
+                let pid = await service.snapshot().pid
+                group.cancelAll()
+                return pid
+            }
+            #expect(await service.state == .stopped)
+            #expect(members(ofGroup: try #require(pid)).isEmpty)
+        }
+    }
+
+    @Test("a stop right after the start leaves nothing", .timeLimit(.minutes(1)))
+    func stoppedAtOnce() async throws {
+        for _ in 0..<20 {
+            try await Fixture.with({ _ in ServiceSpecification(name: "sleep", executable: "/bin/sleep", arguments: ["1000"]) }) { _ in }
+        }
+    }
+
+    @Test("a reload is a signal, and ready again; without a signal it is refused", .timeLimit(.minutes(1)))
+    func reload() async throws {
+        try await Fixture.with(
+            Fixture.shell("trap 'echo again' HUP; echo up; while :; do sleep 0.01; done", reloadSignal: .hangUp)
+        ) { fixture in
+            try await fixture.service.waitUntilReady(deadline: .seconds(20))
+            let pid = try await fixture.pid
+            try await fixture.service.reload()
+            try await until { fixture.lines.contains("again") }
+            #expect(try await fixture.pid == pid)
+            #expect(await fixture.service.state == .ready)
+        }
+        try await Fixture.with(Fixture.shell("echo up; exec sleep 1000")) { fixture in
+            try await fixture.service.waitUntilReady(deadline: .seconds(20))
+            await #expect(throws: SupervisionError.self) { try await fixture.service.reload() }
+        }
+    }
+
+    @Test("a wished restart comes at once and is no problem", .timeLimit(.minutes(1)))
+    func restart() async throws {
+        try await Fixture.with(Fixture.shell("echo up; exec sleep 1000")) { fixture in
+            try await fixture.service.waitUntilReady(deadline: .seconds(20))
+            let pid = try await fixture.pid
+            await fixture.service.restart()
+            try await fixture.waitForSuccessor(of: pid)
+            #expect(await fixture.service.snapshot().lastProblem == nil)
+        }
+    }
+}
+
+/// Some bad answers, then good ones.
+private final class Answers: Sendable {
+    private struct Bad: Error {}
+    private let state: Mutex<(bad: Int, asked: Int)>
+
+    init(bad: Int) { state = Mutex((bad, 0)) }
+
+    var asked: Int { state.withLock { $0.asked } }
+
+    func next() throws {
+        try state.withLock { state in
+            state.asked += 1
+            guard state.asked > state.bad else { throw Bad() }
+        }
+    }
+}

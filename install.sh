@@ -1,0 +1,504 @@
+#!/bin/sh
+# Installs Snikket, or shows it on this computer. `./install.sh --help` says how.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+
+prefix=/usr/local
+settings=/etc/snikket/snikket.conf
+state=/var/lib/snikket
+unit=/etc/systemd/system/snikket.service
+sysusers=/usr/local/lib/sysusers.d/snikket.conf
+policy=/usr/sbin/policy-rc.d
+
+# What runs, and what the two programs are linked to (by the -dev packages, whose names do not change with each release).
+runtime_packages="prosody prosody-modules lua5.4 lua-dbi-sqlite3 lua-unbound nginx libnginx-mod-stream coturn
+    util-linux openssl ca-certificates curl"
+library_packages="libcurl4-openssl-dev libssl-dev libidn2-dev libqrencode-dev"
+build_packages="git g++ pkg-config $library_packages"
+test_packages="pebble chromium chromium-driver libnss3-tools python3-venv shellcheck sqlite3"
+
+usage() {
+    cat <<'HELP'
+A private chat service for family and friends.
+
+To look at it, on this computer only (no domain, no root but for packages):
+
+    ./install.sh --try [OPTIONS OF `snikket try`]
+
+To install it on a server, for the domain that will be part of everybody's address:
+
+    sudo ./install.sh DOMAIN EMAIL [options]
+
+    --agree-tos           agree to the certificate authority's terms without being asked
+    --binaries DIR        install the programs from DIR instead of building them
+    --set NAME=VALUE      put one more option into snikket.conf (repeat for more)
+
+Other things it does:
+
+    ./install.sh --deps-only [--tests]    install what is needed (and what the tests need), and stop
+    sudo ./install.sh --uninstall         remove the programs; settings, messages and accounts stay
+    sudo ./install.sh --uninstall --purge remove those too
+    ./install.sh --help                   this
+
+It can be run again at any time: what is there already stays, programs are brought up to date.
+HELP
+}
+
+# --- talking ---
+
+say() { printf '%s\n' "$*"; }
+step() { printf '==> %s\n' "$*"; }
+
+# fail CODE ERROR CAUSE TRY: the three parts that every error here has.
+fail() {
+    printf 'install: error: %s\n' "$2" >&2
+    [ -z "${3:-}" ] || printf 'install: cause: %s\n' "$3" >&2
+    [ -z "${4:-}" ] || printf 'install: try:   %s\n' "$4" >&2
+    exit "$1"
+}
+
+# --- this machine ---
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo "$@"
+    else
+        fail 1 "this needs root: $*" "you are not root, and sudo is not installed" "run it as root"
+    fi
+}
+
+need_root() {
+    [ "$(id -u)" -eq 0 ] || fail 64 "installing needs root" "" "sudo $0 $*"
+}
+
+# Sets debian to the release's number, or ends.
+check_system() {
+    # shellcheck source=/dev/null
+    id=$(. /etc/os-release 2>/dev/null && echo "${ID:-}") || id=
+    # shellcheck source=/dev/null
+    debian=$(. /etc/os-release 2>/dev/null && echo "${VERSION_ID:-}") || debian=
+    if [ "$id" != debian ]; then
+        fail 1 "this system is not supported" "it is ${id:-unknown}, and the packages are named after Debian's" "use Debian 12 or 13"
+    fi
+    case $debian in
+        "") debian=99 ;; # testing and unstable have no number
+        [0-9] | 10 | 11) fail 1 "Debian $debian is too old" "it has no Prosody 13" "use Debian 12 or 13" ;;
+    esac
+}
+
+check_systemd() {
+    [ -d /run/systemd/system ] || fail 1 "systemd does not run on this machine" \
+        "an installation is a service of systemd" "look at it with ./install.sh --try"
+}
+
+# A server that somebody uses already holds the ports; it is theirs to stop.
+check_conflicts() {
+    for server in prosody nginx coturn ejabberd apache2 caddy; do
+        if systemctl is-active --quiet "$server.service" 2>/dev/null; then
+            fail 1 "$server is running on this machine" "it holds ports that the chat service needs" \
+                "if nothing else needs it: systemctl disable --now $server"
+        fi
+    done
+}
+
+# --- packages ---
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing_of() {
+    for package in "$@"; do
+        is_installed "$package" || printf '%s ' "$package"
+    done
+}
+
+prosody_is_old() {
+    is_installed prosody || return 1
+    dpkg --compare-versions "$(dpkg-query -W -f '${Version}' prosody)" lt 13
+}
+
+has_backports() {
+    grep -rqs '^[^#]*bookworm-backports' /etc/apt/sources.list /etc/apt/sources.list.d
+}
+
+# Debian 12 has Prosody 0.12; 13 is in its backports, which are made from Debian 13 and signed with the same key.
+add_backports() {
+    if has_backports; then return; fi
+    say "    Debian 12's own Prosody is too old: adding bookworm-backports to apt's sources"
+    list=/etc/apt/sources.list.d/snikket-backports.list
+    mirror=$(mirror_of_bookworm)
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bookworm-backports main" |
+        as_root tee "$list" >/dev/null
+}
+
+# The mirror that this machine gets bookworm from.
+mirror_of_bookworm() {
+    # shellcheck disable=SC2016  # apt's variables, not the shell's
+    found=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' 2>/dev/null |
+        awk '$2 == "bookworm" { print $1; exit }')
+    echo "${found:-http://deb.debian.org/debian}"
+}
+
+# Packages start their servers when they are installed, unless this file says no.
+forbid_starting() {
+    if [ -e "$policy" ]; then return; fi
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+    trap allow_starting EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
+allow_starting() {
+    as_root rm -f "$policy"
+    trap - EXIT INT TERM
+}
+
+apt_get() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"
+}
+
+# install_packages NAME...: those that are missing, without starting anything.
+install_packages() {
+    wanted=$(missing_of "$@")
+    if prosody_is_old; then wanted="prosody prosody-modules $wanted"; fi
+    if [ -z "$wanted" ]; then
+        step "everything needed is installed"
+        return
+    fi
+    step "installing: $wanted"
+    if [ "$debian" = 12 ]; then add_backports; fi
+    quietly apt_get update
+    forbid_starting
+    from_backports=
+    others=
+    for package in $wanted; do
+        case $debian.$package in
+            12.prosody | 12.prosody-modules) from_backports="$from_backports $package" ;;
+            *) others="$others $package" ;;
+        esac
+    done
+    # shellcheck disable=SC2086  # lists of words
+    {
+        if [ -n "$from_backports" ]; then
+            quietly apt_get install --no-install-recommends -t bookworm-backports $from_backports
+        fi
+        if [ -n "$others" ]; then quietly apt_get install --no-install-recommends $others; fi
+    }
+    if [ -d /run/systemd/system ]; then
+        for server in prosody nginx coturn; do
+            case " $wanted " in
+                *" $server "*) as_root systemctl disable --quiet --now "$server.service" 2>/dev/null || : ;;
+            esac
+        done
+    fi
+    allow_starting
+}
+
+# quietly COMMAND...: its output only if it fails.
+quietly() {
+    log=$(mktemp)
+    if "$@" >"$log" 2>&1; then
+        rm -f "$log"
+    else
+        code=$?
+        cat "$log" >&2
+        rm -f "$log"
+        fail 1 "this command failed with $code: $*" "its output is above" "correct that, and run this again"
+    fi
+}
+
+# --- building ---
+
+# The account that builds: with sudo, the one that called it, so that the checkout stays theirs.
+as_builder() {
+    if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then
+        sudo -H -u "$SUDO_USER" env "PATH=$PATH" "$@"
+    else
+        "$@"
+    fi
+}
+
+# Puts a Swift toolchain into PATH, or ends with how to get one.
+find_swift() {
+    builder_home=$(getent passwd "${SUDO_USER:-$(id -un)}" | cut -d: -f6)
+    for folder in "$builder_home/.local/share/swiftly/bin" /opt/swift/usr/bin /usr/local/swift/usr/bin; do
+        if [ -x "$folder/swift" ]; then PATH="$PATH:$folder"; fi
+    done
+    export PATH
+    command -v swift >/dev/null 2>&1 || fail 1 "there is no Swift on this machine" \
+        "the programs are built here, and that needs Swift 6.2 or newer" \
+        "install it as https://www.swift.org/install/linux/ says, then run this again; or give built programs with --binaries DIR"
+    version=$(as_builder swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+    if [ -z "$version" ] || dpkg --compare-versions "$version" lt 6.2; then
+        fail 1 "Swift ${version:-of an unknown version} is too old" "the programs need Swift 6.2 or newer" \
+            "install a newer one as https://www.swift.org/install/linux/ says"
+    fi
+}
+
+# Builds both programs, and sets binaries to where they are.
+build() {
+    find_swift
+    step "building (the first time takes some minutes)"
+    for product in snikket snikket-certs; do
+        (cd "$here" && as_builder swift build -c release --static-swift-stdlib --product "$product") ||
+            fail 1 "building $product failed" "its output is above" "report it, with that output"
+    done
+    binaries=$(cd "$here" && as_builder swift build -c release --static-swift-stdlib --show-bin-path)
+}
+
+# --- the system ---
+
+# install_file MODE FROM TO: put in place in one step, so that a running program is never half of each.
+install_file() {
+    mkdir -p "$(dirname "$3")"
+    cp "$2" "$3.new"
+    chmod "$1" "$3.new"
+    mv -f "$3.new" "$3"
+}
+
+install_programs() {
+    step "installing the programs"
+    for program in snikket snikket-certs; do
+        [ -x "$binaries/$program" ] || fail 1 "$binaries has no $program" "" "build it: swift build -c release --static-swift-stdlib"
+        install_file 755 "$binaries/$program" "$prefix/bin/$program"
+    done
+    share=$prefix/share/snikket
+    mkdir -p "$share"
+    rm -rf "$share/templates.new"
+    cp -R "$here/templates" "$share/templates.new"
+    chmod -R u=rwX,go=rX "$share/templates.new"
+    rm -rf "$share/templates"
+    mv "$share/templates.new" "$share/templates"
+    install_completions
+}
+
+install_completions() {
+    data=$prefix/share
+    for pair in bash:bash-completion/completions/snikket zsh:zsh/site-functions/_snikket fish:fish/vendor_completions.d/snikket.fish; do
+        to=$data/${pair#*:}
+        mkdir -p "$(dirname "$to")"
+        "$prefix/bin/snikket" --generate-completion-script "${pair%%:*}" >"$to"
+    done
+}
+
+install_service() {
+    step "making the users and the service"
+    install_file 644 "$here/templates/systemd/snikket.sysusers" "$sysusers"
+    systemd-sysusers "$sysusers"
+    install_file 644 "$here/templates/systemd/snikket.service" "$unit"
+    systemctl daemon-reload
+    systemctl enable --quiet snikket.service
+}
+
+domain_in_settings() {
+    sed -n 's/^SNIKKET_DOMAIN=//p' "$settings" | tail -n 1
+}
+
+# A second run with the same domain keeps the settings as they are; with another it is a mistake.
+write_settings() {
+    if [ -e "$settings" ]; then
+        if [ "$(domain_in_settings)" != "$domain" ]; then
+            fail 78 "this machine already runs the chat service of $(domain_in_settings)" \
+                "$settings says so, and everybody's address ends in it" "one machine, one domain: use another machine for $domain"
+        fi
+        say "    keeping $settings as it is"
+        return
+    fi
+    mkdir -p "$(dirname "$settings")"
+    "$prefix/bin/snikket" init --config "$settings" --domain "$domain" --email "$email" --agree-tos >/dev/null ||
+        { rm -f "$settings"; exit 78; }
+    printf '%s' "$extra_settings" >>"$settings"
+}
+
+ask_for_consent() {
+    if [ -n "$agreed" ]; then return; fi
+    case $extra_settings in
+        *SNIKKET_CERTIFICATE=files* | *SNIKKET_CERTIFICATE=internal*) return ;;
+    esac
+    terms="the terms of Let's Encrypt, which gives the certificates: https://letsencrypt.org/repository/"
+    [ -t 0 ] || fail 64 "nobody is here to agree to $terms" "standard input is not a terminal" "read them, then add --agree-tos"
+    printf 'Do you agree to %s ? [y/N] ' "$terms"
+    read -r answer
+    case $answer in
+        [yY]*) ;;
+        *) fail 1 "without a certificate apps cannot connect" "you did not agree to $terms" \
+            "agree, or use your own: --set SNIKKET_CERTIFICATE=files (see README.md)" ;;
+    esac
+}
+
+# Starts it, or restarts it when it ran already, and shows what it waits for.
+start_service() {
+    step "starting"
+    systemctl reset-failed snikket.service 2>/dev/null || :
+    systemctl restart --no-block snikket.service
+    seen=
+    waited=0
+    until "$prefix/bin/snikket" status >"$work/status" 2>"$work/status.err"; do
+        if systemctl is-failed --quiet snikket.service; then
+            journalctl -u snikket.service -n 20 --no-pager -o cat >&2 || :
+            fail 1 "the service did not start" "its last words are above" "correct that, then: systemctl restart snikket"
+        fi
+        problem=$(sed -n '/^certificate: /,$p' "$work/status")
+        if [ -n "$problem" ] && [ "$problem" != "$seen" ]; then
+            seen=$problem
+            printf '%s\n' "$problem" | sed 's/^/    /'
+        fi
+        waited=$((waited + 1))
+        if [ "$waited" -ge "${SNIKKET_INSTALL_WAIT:-180}" ]; then
+            cat "$work/status" "$work/status.err" >&2
+            fail 75 "it is installed and running, but not ready yet" "the status is above" \
+                "correct that; it tries again by itself, and \`snikket status\` says when it is ready. Then: snikket invite create --admin --qr"
+        fi
+        [ $((waited % 10)) -ne 0 ] || say "    still starting (${waited} s)"
+        sleep 1
+    done
+    cat "$work/status"
+}
+
+show_invitation() {
+    if "$prefix/bin/snikket" user list --json 2>/dev/null | grep -q 'prosody:admin'; then
+        step "ready: https://$domain/"
+        return
+    fi
+    step "ready. Open this link on your phone: it makes your own account, the administrator's"
+    "$prefix/bin/snikket" invite create --admin --qr
+}
+
+# --- what can be asked for ---
+
+try_it() {
+    check_system
+    # shellcheck disable=SC2086  # lists of words
+    install_packages $runtime_packages $build_packages
+    build
+    step "starting it on this computer; Ctrl-C ends it, and nothing stays"
+    if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then
+        as_builder "$binaries/snikket" try "$@"
+    else
+        exec "$binaries/snikket" try "$@"
+    fi
+}
+
+install_it() {
+    need_root "$domain" "$email"
+    check_system
+    check_systemd
+    check_conflicts
+    if [ ! -e "$settings" ]; then ask_for_consent; fi
+    work=$(mktemp -d)
+    if [ -n "$binaries" ]; then
+        binaries=$(cd "$binaries" 2>/dev/null && pwd) || fail 64 "--binaries does not name a folder"
+        # shellcheck disable=SC2086,SC2046  # lists of words
+        install_packages $runtime_packages $(libraries_of_programs)
+    else
+        # shellcheck disable=SC2086
+        install_packages $runtime_packages $build_packages
+        build
+    fi
+    install_programs
+    write_settings
+    install_service
+    start_service
+    show_invitation
+    rm -rf "$work"
+}
+
+# The shared libraries that built programs need; their packages' names changed with Debian 13.
+libraries_of_programs() {
+    if [ "$debian" = 12 ]; then
+        echo libcurl4 libssl3 libidn2-0 libqrencode4
+    else
+        echo libcurl4t64 libssl3t64 libidn2-0 libqrencode4
+    fi
+}
+
+deps_only() {
+    check_system
+    extra=
+    if [ -n "$with_tests" ]; then extra=$test_packages; fi
+    # shellcheck disable=SC2086
+    install_packages $runtime_packages $build_packages $extra
+}
+
+uninstall() {
+    need_root --uninstall
+    step "stopping"
+    systemctl disable --quiet --now snikket.service 2>/dev/null || :
+    step "removing the programs"
+    rm -f "$unit" "$sysusers" "$prefix/bin/snikket" "$prefix/bin/snikket-certs" \
+        "$prefix/share/bash-completion/completions/snikket" "$prefix/share/zsh/site-functions/_snikket" \
+        "$prefix/share/fish/vendor_completions.d/snikket.fish"
+    rm -rf "$prefix/share/snikket"
+    systemctl daemon-reload
+    if [ -n "$purge" ]; then
+        step "removing settings, accounts, messages and users"
+        rm -rf "$state" "$(dirname "$settings")"
+        for user in snikket-prosody snikket-nginx snikket-coturn snikket-portal snikket-certs; do
+            if getent passwd "$user" >/dev/null; then userdel "$user"; fi
+        done
+    else
+        say "    settings and everything people wrote stay in $(dirname "$settings") and $state"
+    fi
+    say "    the packages of Debian stay installed: prosody nginx coturn"
+}
+
+main() {
+    verb=install agreed='' binaries='' extra_settings='' with_tests='' purge='' domain='' email=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --help | -h)
+                usage
+                exit 0
+                ;;
+            --try)
+                shift
+                try_it "$@"
+                exit
+                ;;
+            --deps-only) verb=deps ;;
+            --tests) with_tests=yes ;;
+            --uninstall) verb=uninstall ;;
+            --purge) purge=yes ;;
+            --agree-tos) agreed=yes ;;
+            --binaries)
+                [ $# -ge 2 ] || fail 64 "--binaries needs a folder"
+                binaries=$2
+                shift
+                ;;
+            --set)
+                case ${2:-} in
+                    [A-Z]*=*) ;;
+                    *) fail 64 "--set needs NAME=VALUE" ;;
+                esac
+                extra_settings="$extra_settings$2
+"
+                shift
+                ;;
+            -*) fail 64 "there is no option $1" "" "$0 --help" ;;
+            *)
+                if [ -z "$domain" ]; then domain=$1; elif [ -z "$email" ]; then email=$1; else
+                    fail 64 "what is \`$1\`?" "a domain and an e-mail address are all it takes" "$0 --help"
+                fi
+                ;;
+        esac
+        shift
+    done
+    case $verb in
+        deps) deps_only ;;
+        uninstall) uninstall ;;
+        install)
+            if [ -z "$domain" ] || [ -z "$email" ]; then
+                usage >&2
+                exit 64
+            fi
+            install_it
+            ;;
+    esac
+}
+
+main "$@"
