@@ -115,7 +115,7 @@ extension RunningProsody {
         https_ports = {}
         http_default_host = "\(domain)"
         snikket_api_secret = "\(secret)"
-        snikket_invite_url = "https://\(domain)/invite/{token}/"
+        invites_page = "https://\(domain)/invite/{invite.token}/"
         VirtualHost "\(domain)"
         """
     }
