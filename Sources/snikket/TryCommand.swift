@@ -28,12 +28,14 @@ struct TryCommand: Command {
     func execute() async throws {
         let folder = try state.map(absolutePath) ?? temporaryFolder()
         defer { if state == nil { try? FileManager.default.removeItem(atPath: folder) } }
+        let isRoot = geteuid() == 0
+        let program = try TrialProgram(
+            programs: try programFolder(), templates: try templates.map(absolutePath) ?? installedTemplates(), folder: folder, isRoot: isRoot)
         let locations = Locations(
-            configuration: folder + "/snikket.conf", state: folder, run: folder + "/run",
-            templates: try templates.map(absolutePath) ?? installedTemplates())
+            configuration: folder + "/snikket.conf", state: folder, run: folder + "/run", templates: program.templates)
         let settings = Settings.forTrial(firstPort: try portsFrom.map(checkedFirstPort) ?? freePorts())
-        let accounts: Accounts = geteuid() == 0 ? .throwAway() : .own
-        try await Up(settings: settings, locations: locations, programs: try programFolder(), accounts: accounts).start()
+        Terminal.standardError.print("snikket: a trial on this computer; everything is in \(folder)")
+        try await Up(settings: settings, locations: locations, programs: program.programs, accounts: isRoot ? .throwAway() : .own).start()
     }
 
     private func temporaryFolder() throws -> String {
