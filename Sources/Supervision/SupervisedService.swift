@@ -119,6 +119,7 @@ public actor SupervisedService {
     public func waitUntilReady(deadline: Duration) async throws(SupervisionError) {
         let changes = stateChanges()
         if state == .ready { return }
+        if case .failed = state { throw .notReady(service: specification.name, state: state, problem: lastProblem) }
         do {
             try await withDeadline(deadline) {
                 for await state in changes {
