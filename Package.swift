@@ -104,15 +104,14 @@ let package = Package(
         tests(of: "Supervision", ["Health", "LocalHTTP", "RealServers", "supervised-parent", log, subprocess, system]),
         tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),
         tests(of: "Health", ["LocalHTTP", "RealServers", subprocess, system]),
-        // Servers and folders of their own for tests, and a program that a test can kill together with what it supervises.
+        tests(of: "ChatServer", ["LocalHTTP", "ProsodyFixture", system]),
+        // Real servers for tests, and a program that a test can kill together with what it supervises.
         .target(name: "RealServers", dependencies: [subprocess, system], path: "Tests/RealServers", swiftSettings: rules),
-        .executableTarget(
-            name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
-        // A real Prosody for tests.
         .target(
             name: "ProsodyFixture", dependencies: ["ChatServer", "LocalHTTP", subprocess, system], path: "Tests/ProsodyFixture",
             swiftSettings: rules),
-        tests(of: "ChatServer", ["LocalHTTP", "ProsodyFixture", system]),
+        .executableTarget(
+            name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
         tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", log, system]),
         tests(of: "Appliance", ["Settings", "CertificateStore", subprocess, system]),

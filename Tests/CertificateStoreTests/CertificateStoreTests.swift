@@ -83,6 +83,11 @@ struct CertificateStoreTests {
             #expect(text(destination + "/privkey.pem") == "\u{4}")
             var status = stat()
             #expect(stat(destination + "/privkey.pem", &status) == 0 && status.st_mode & 0o777 == 0o600 && status.st_uid == getuid())
+
+            symlink(folder + "/elsewhere", folder + "/link")
+            #expect(throws: StoreError.file(path: folder + "/link", errno: ENOTDIR)) {
+                try store.deploy(second, to: folder + "/link", owner: nil)
+            }
         }
     }
 
