@@ -63,6 +63,8 @@ extension Format {
         case .coturn: try Coturn.write(text, to: &output)
         case .yaml: YAMLScalar.write(text, to: &output)
         case .systemd:
+            // systemd takes text with noncharacters for no UTF-8 at all and ignores the line.
+            if let scalar = text.unicodeScalars.first(where: \.properties.isNoncharacterCodePoint) { throw .scalar(scalar) }
             if place == .systemdWord { Systemd.write(word: text, to: &output) } else { try Systemd.write(line: text, to: &output) }
         case .html:
             if place == .link { try Markup.check(link: text) }
@@ -104,7 +106,7 @@ private enum Nginx {
     }
 }
 
-/// coturn reads lines of up to 1024 bytes, cuts blanks at both ends and takes a value's quotes away.
+/// coturn reads lines of up to 1024 bytes, cuts blanks at both ends and `=` at the beginning, and takes a value's quotes away.
 private enum Coturn {
     static let longestValue = 900
 
@@ -114,6 +116,8 @@ private enum Coturn {
         let ends = [text.unicodeScalars.first, text.unicodeScalars.last].compactMap { $0 }
         if ends.isEmpty { throw .kind }
         if let end = ends.first(where: { $0 == " " || $0 == "\"" }) { throw .scalar(end) }
+        // `name==value` is read as `name=value`.
+        if let first = ends.first, first == "=" { throw .scalar(first) }
         output += Array(text.utf8)
     }
 }
