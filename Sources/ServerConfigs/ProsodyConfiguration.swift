@@ -14,6 +14,7 @@ extension ServerFacts {
             "retentionSeconds": .number(retentionSeconds),
             // mod_invites fills in {invite.token}; our settings call it {token}.
             "invitationPage": .text(replacing("{token}", in: settings.invitationURL, with: "{invite.token}")),
+            "invitationURL": .text(settings.invitationURL),
             "siteName": .text(settings.siteName),
             "tlsProfile": .text(settings.tlsProfile.rawValue),
             "certificateFolder": .text(folder + "/tls"),

@@ -52,7 +52,7 @@ def test_what_was_running_beside_it_keeps_its_connections(survivor: Appliance, e
         async with logged_in(eve) as person:
             os.kill(survivor.service("nginx")["pid"], signal.SIGKILL)
             await asyncio.to_thread(until, lambda: survivor.get("/").status < 500, 30, "the pages are back")
-            await person["xep_0199"].ping(jid=eve.domain, timeout=20)
+            await person.plugin["xep_0199"].ping(jid=eve.domain, timeout=20)
 
     asyncio.run(stay())
     survivor.healthy()

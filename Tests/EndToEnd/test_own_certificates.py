@@ -63,6 +63,7 @@ def test_files_that_are_not_there_are_named() -> None:
     with without_pebble("own", configuration=configuration) as appliance:
         appliance.start()
         appliance.line("snikket: error:", 30)
+        appliance.line("snikket: try:", 5)
         assert "/nowhere/fullchain.pem" in appliance.said
 
 

@@ -20,7 +20,7 @@ def register_on_the_web(appliance: Appliance, url: str, account: Account) -> Non
         apps = [link.get_attribute("href") for link in browser.find_elements(By.CSS_SELECTOR, "a[href^='xmpp:']")]
         assert any("preauth=" in link for link in apps), f"no link that an app would open: {apps}"
         if not browser.find_elements(By.NAME, "username"):
-            browser.find_element(By.CSS_SELECTOR, "a[href*='register']:not([href^='xmpp:'])").click()
+            browser.find_element(By.CSS_SELECTOR, "a[href$='/register']").click()
         browser.find_element(By.NAME, "username").send_keys(account.username)
         for field in browser.find_elements(By.CSS_SELECTOR, "input[type=password]"):
             field.send_keys(account.password)

@@ -27,7 +27,7 @@ def test_a_message_waits_for_somebody_who_is_away(alice: Account, bob: Account) 
     async def talk() -> None:
         async with logged_in(alice) as a:
             a.send_message(mto=bob.address, mbody="read this later", mtype="chat")
-            await a["xep_0199"].ping(jid=alice.domain, timeout=20)
+            await a.plugin["xep_0199"].ping(jid=alice.domain, timeout=20)
         async with logged_in(bob) as b:
             assert (await b.next_message())["body"] == "read this later"
 
@@ -52,7 +52,7 @@ def test_a_second_device_gets_copies(alice: Account, bob: Account) -> None:
         async with logged_in(alice) as phone, logged_in(alice) as laptop, logged_in(bob) as b:
             copies: asyncio.Queue = asyncio.Queue()
             laptop.add_event_handler("carbon_sent", copies.put_nowait)
-            await laptop["xep_0280"].enable(timeout=20)
+            await laptop.plugin["xep_0280"].enable(timeout=20)
             phone.send_message(mto=bob.address, mbody="from the phone", mtype="chat")
             await b.next_message()
             copy = await asyncio.wait_for(copies.get(), 20)
@@ -66,9 +66,9 @@ def test_a_file_is_shared(alice: Account, bob: Account) -> None:
 
     async def share() -> tuple[str, str, dict[str, str]]:
         async with logged_in(alice) as a:
-            service = await a["xep_0363"].find_upload_service(domain=alice.domain, timeout=20)
+            service = await a.plugin["xep_0363"].find_upload_service(domain=alice.domain, timeout=20)
             assert service is not None, "no upload service announced"
-            slot = await a["xep_0363"].request_slot(
+            slot = await a.plugin["xep_0363"].request_slot(
                 service["from"], "holiday photo.png", len(picture), "image/png", timeout=20)
             put = slot["http_upload_slot"]["put"]
             headers = {header["name"]: header["value"] for header in put["headers"]}
@@ -111,13 +111,13 @@ def test_a_group_chat(appliance: Appliance, alice: Account, bob: Account) -> Non
 
     async def meet() -> None:
         async with logged_in(alice) as a, logged_in(bob) as b:
-            joined = await a["xep_0045"].join_muc_wait(room, "Alice", timeout=20)
-            if 201 in joined.presence["muc"]["status_codes"]:
-                form = await a["xep_0045"].get_room_config(room, timeout=20)
+            joined = await a.plugin["xep_0045"].join_muc_wait(room, "Alice", timeout=20)
+            if 201 in joined[0]["muc"]["status_codes"]:
+                form = await a.plugin["xep_0045"].get_room_config(room, timeout=20)
                 form["type"] = "submit"
-                await a["xep_0045"].set_room_config(room, config=form, timeout=20)
-            await a["xep_0045"].set_affiliation(room, "member", jid=bob.address, timeout=20)
-            await b["xep_0045"].join_muc_wait(room, "Bob", timeout=20)
+                await a.plugin["xep_0045"].set_room_config(room, config=form, timeout=20)
+            await a.plugin["xep_0045"].set_affiliation(room, "member", jid=bob.address, timeout=20)
+            await b.plugin["xep_0045"].join_muc_wait(room, "Bob", timeout=20)
             a.send_message(mto=room, mbody="welcome", mtype="groupchat")
             assert (await b.next_room_message("welcome"))["mucnick"] == "Alice"
             b.send_message(mto=room, mbody="thanks", mtype="groupchat")

@@ -39,7 +39,7 @@ class Person(ClientXMPP):
         self.enable_starttls = not account.direct_tls
         self.enable_direct_tls = account.direct_tls
         # SCRAM with its channel binding or nothing: a server that only offers less is not good enough.
-        self["feature_mechanisms"].use_mechs = {"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"}
+        self.plugin["feature_mechanisms"].use_mechs = {"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"}
         for plugin in ("xep_0030", "xep_0045", "xep_0059", "xep_0198", "xep_0199", "xep_0280", "xep_0313", "xep_0363"):
             self.register_plugin(plugin)
         self.inbox: asyncio.Queue[Message] = asyncio.Queue()
@@ -65,14 +65,14 @@ class Person(ClientXMPP):
 
     async def features_of(self, address: str) -> set[str]:
         """What `address` says it can do (XEP-0030)."""
-        answer = await self["xep_0030"].get_info(jid=address, timeout=SECONDS)
+        answer = await self.plugin["xep_0030"].get_info(jid=address, timeout=SECONDS)
         return set(answer["disco_info"]["features"])
 
     async def archive_with(self, other: str) -> list[str]:
         """What was said to and by `other`, from the server's archive (XEP-0313)."""
         said = []
         async with asyncio.timeout(SECONDS):
-            async for result in self["xep_0313"].iterate(with_jid=other):
+            async for result in self.plugin["xep_0313"].iterate(with_jid=other):
                 said.append(result["mam_result"]["forwarded"]["stanza"]["body"])
         return said
 

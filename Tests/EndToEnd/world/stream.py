@@ -47,13 +47,14 @@ class Stream:
         assert self.context is not None
         self.socket = self.context.wrap_socket(self.socket, server_hostname=self.domain)
 
-    def open(self) -> ET.Element:
-        """Opens a stream; the features that the server offers."""
+    def open(self, sender: str | None = None) -> ET.Element:
+        """Opens a stream, naming its `sender` if there is one; the features that the server offers."""
         self.parser = ET.XMLPullParser(["start", "end"])
         self.depth = 0
         self.events: list[ET.Element] = []
+        origin = f" from='{sender}'" if sender else ""
         self.send(
-            f"<?xml version='1.0'?><stream:stream to='{self.domain}' version='1.0' xml:lang='en' xmlns='{self.protocol}'"
+            f"<?xml version='1.0'?><stream:stream to='{self.domain}'{origin} version='1.0' xml:lang='en' xmlns='{self.protocol}'"
             f" xmlns:stream='http://etherx.jabber.org/streams'>")
         self.features = self.receive()
         return self.features
@@ -74,14 +75,14 @@ class Stream:
                     self.events.append(element)
         return self.events.pop(0)
 
-    def start_tls(self) -> ET.Element:
+    def start_tls(self, sender: str | None = None) -> ET.Element:
         """Encrypts an open stream and opens it anew; the features offered inside."""
         self.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
         answer = self.receive()
         if answer.tag != TLS + "proceed":
             raise Refused(answer.tag)
         self._encrypt()
-        return self.open()
+        return self.open(sender)
 
     @property
     def mechanisms(self) -> set[str]:
