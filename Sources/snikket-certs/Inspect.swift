@@ -27,6 +27,7 @@ struct Inspect: Job {
             let leaf = try checkedCertificate(chain: chain, key: keyPEM, names: names, now: now())
             emit(.inspected(record: leaf.record))
             guard let output else { return }
+            try becomeOwner(of: output)
             let lock = try StoreLock(folder: output)
             defer { extendLifetime(lock) }
             try CertificateStore(folder: output).install(chain: chain, key: keyPEM, record: leaf.record)

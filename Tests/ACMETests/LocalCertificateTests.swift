@@ -83,4 +83,27 @@ struct LocalCertificateTests {
             #expect(try bench.store.current()?.record.serial == leaf.serial)
         }
     }
+
+    @Test("root reads the person's files, and what is kept belongs to the store's user")
+    func otherUser() async throws {
+        try await Workbench.with { bench throws in
+            let authority = try Authority(domains: ["example.org"], now: time(nil))
+            let key = try PrivateKey()
+            let leaf = try authority.issue(names: ["example.org"], key: key, now: time(nil))
+            let (chainFile, keyFile) = (
+                try bench.write("mine.pem", try leaf.pem() + authority.certificate.pem()), try bench.write("mine.key", try key.pem())
+            )
+            try #require(chmod(keyFile, 0o600) == 0)
+            // Without root there is only one user.
+            let user = geteuid() == 0 ? 65534 : geteuid()
+            try #require(mkdir(bench.path("certificates"), 0o700) == 0 && chown(bench.path("certificates"), user, geteuid() == 0 ? 65534 : getegid()) == 0)
+            let run = try await CertificateProgramRun.of(
+                ["inspect", "--fullchain", chainFile, "--key", keyFile, "--name", "example.org", "--output", bench.path("certificates")])
+            #expect(run.exitCode == 0, "\(run.errors)")
+            var status = stat()
+            for file in [".lock", "current/privkey.pem", "current/."] {
+                #expect(stat(bench.path("certificates/" + file), &status) == 0 && status.st_uid == user, "\(file)")
+            }
+        }
+    }
 }
