@@ -110,8 +110,8 @@ private struct NginxTLS {
     init(_ profile: Settings.TLSProfile) {
         let forwardSecret = TLSCiphers.forwardSecret
         switch profile {
-        case .modern: (protocols, ciphers, serverPreference) = (["TLSv1.3"], forwardSecret.joined(separator: ":"), false)
-        case .intermediate: (protocols, ciphers, serverPreference) = (["TLSv1.2", "TLSv1.3"], forwardSecret.joined(separator: ":"), false)
+        // The setting is about apps and other servers. On the web, `modern` would shut out browsers that everybody else lets in.
+        case .modern, .intermediate: (protocols, ciphers, serverPreference) = (["TLSv1.2", "TLSv1.3"], forwardSecret.joined(separator: ":"), false)
         case .old:
             protocols = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
             let older = [
