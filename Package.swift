@@ -99,13 +99,21 @@ let package = Package(
         tests(of: "Templates", ["CYAML", subprocess, system]),
         tests(of: "ServerConfigs", ["Settings", "Templates", subprocess, system], excluding: ["Golden"]),
         tests(of: "CertificateStore", [system]),
-        tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", subprocess, system]),
-        tests(of: "Supervision", [log, lifecycle, subprocess, system]),
+        tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", "PebbleFixture", "snikket-certs", subprocess, system]),
+        .target(name: "PebbleFixture", dependencies: ["OpenSSL", subprocess, system], path: "Tests/PebbleFixture", swiftSettings: rules),
+        tests(of: "Supervision", ["Health", "LocalHTTP", "RealServers", "supervised-parent", log, subprocess, system]),
         tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),
-        tests(of: "Health", ["LocalHTTP", nio, nioPosix, subprocess, system]),
-        tests(of: "ChatServer", ["LocalHTTP", subprocess, system]),
+        tests(of: "Health", ["LocalHTTP", "RealServers", subprocess, system]),
+        tests(of: "ChatServer", ["LocalHTTP", "ProsodyFixture", system]),
+        // Real servers for tests, and a program that a test can kill together with what it supervises.
+        .target(name: "RealServers", dependencies: [subprocess, system], path: "Tests/RealServers", swiftSettings: rules),
+        .target(
+            name: "ProsodyFixture", dependencies: ["ChatServer", "LocalHTTP", subprocess, system], path: "Tests/ProsodyFixture",
+            swiftSettings: rules),
+        .executableTarget(
+            name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
         tests(of: "QRCode"),
-        tests(of: "Portal", ["ChatServer", "LocalHTTP", "Settings", "Templates", log, subprocess, system]),
+        tests(of: "Portal", ["ChatServer", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", log, system]),
         tests(of: "Appliance", ["Settings", "CertificateStore", subprocess, system]),
     ]
 )

@@ -32,13 +32,15 @@ public actor Client {
     /// The directory; asked for once.
     public func directory() async throws(ACMEError) -> Directory {
         if let known { return known }
-        let response = try await persist(.directory) { () async throws(ACMEError) in
-            try await self.exchange(HTTPRequest(.get, self.directoryURL), step: .directory)
-        }
-        guard response.status == 200 else { throw failure(response, url: directoryURL) }
-        let directory = try decode(Directory.self, from: response, url: directoryURL)
+        let directory = try await persist(.directory) { () async throws(ACMEError) in try await self.fetchDirectory() }
         known = directory
         return directory
+    }
+
+    private func fetchDirectory() async throws(ACMEError) -> Directory {
+        let response = try await exchange(HTTPRequest(.get, directoryURL), step: .directory)
+        guard response.status == 200 else { throw failure(response, url: directoryURL) }
+        return try decode(Directory.self, from: response, url: directoryURL)
     }
 
     /// Fetches nonces at the same time, so that as many requests can be sent together later without waiting for one.

@@ -34,10 +34,16 @@ public struct Issuance: Sendable {
         try await client.stock(nonces: names.count)
 
         var (order, url, account) = try await place()
+        // An honest order has one authorization a name; more of them would only keep us busy.
+        guard order.authorizations.count <= names.count else {
+            throw .unexpected(url: url, status: 201, what: .missing("one authorization for each name"))
+        }
+        // The key and its request are made while the CA is busy.
+        async let made = signingRequest()
         if order.status == .pending {
             order = try await authorize(order, url: url)
         }
-        let request = try await signingRequest()
+        let request = try await made.get()
         if order.status == .ready {
             progress(.finalize, nil)
             order = try await finalized(order, url: url, request: request)
@@ -158,7 +164,7 @@ public struct Issuance: Sendable {
         return try await client.order(at: url, leaving: [.processing, .ready], first: first, step: .finalize)
     }
 
-    private func signingRequest() async throws(ACMEError) -> [UInt8] {
-        do { return try makeRequest() } catch { throw .signing(error) }
+    private func signingRequest() async -> Result<[UInt8], ACMEError> {
+        do { return .success(try makeRequest()) } catch { return .failure(.signing(error)) }
     }
 }

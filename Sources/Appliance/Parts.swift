@@ -1,6 +1,5 @@
 import CertificateStore
 import ChatServer
-import Glibc
 import NIOCore
 import NIOPosix
 import ServerConfigs
@@ -26,6 +25,7 @@ final class Parts: Sendable {
     private let lock: RunLock
     private let secrets: Secrets
     private let group: any EventLoopGroup
+    private let hasIPv6 = ServerFacts.machineHasIPv6()
 
     init(settings: Settings, locations: Locations, programs folder: String, accounts: Accounts) throws {
         self.settings = settings
@@ -40,7 +40,7 @@ final class Parts: Sendable {
         keeper = try CertificateKeeper(
             settings: settings, locations: locations, program: folder + "/snikket-certs", accounts: accounts)
         let specifications = ServiceSpecifications(
-            facts: ServerFacts(settings: settings, locations: locations, secrets: secrets, hasIPv6: Self.hasIPv6),
+            facts: ServerFacts(settings: settings, locations: locations, secrets: secrets, hasIPv6: hasIPv6),
             programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat)
         household = Household(
             specifications.all.mapValues { specification in
@@ -53,24 +53,11 @@ final class Parts: Sendable {
     /// What the servers' files follow from, as things are now.
     var facts: ServerFacts {
         ServerFacts(
-            settings: settings, locations: locations, secrets: secrets, phase: phase.withLock { $0 }, hasIPv6: Self.hasIPv6)
+            settings: settings, locations: locations, secrets: secrets, phase: phase.withLock { $0 }, hasIPv6: hasIPv6)
     }
 
     /// The portal's file; its secret is the chat server's.
     var portalSecret: String { secrets.api }
-
-    private static var hasIPv6: Bool {
-        var facts = stat()
-        return stat("/proc/net/if_inet6", &facts) == 0 && access("/proc/net/if_inet6", R_OK) == 0 && !isEmpty("/proc/net/if_inet6")
-    }
-
-    private static func isEmpty(_ path: String) -> Bool {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return true }
-        defer { close(descriptor) }
-        var byte: UInt8 = 0
-        return read(descriptor, &byte, 1) != 1
-    }
 
     /// Runs the servers and the control socket around a story, and ends them in order when it ends or is told to.
     func whileRunning(_ story: @Sendable @escaping () async throws -> Void) async throws {

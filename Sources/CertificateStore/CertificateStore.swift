@@ -47,13 +47,15 @@ public struct CertificateStore: Sendable {
     }
 
     /// Copies the certificate and its key into a server's own folder, as `fullchain.pem` and `privkey.pem`, mode 0600.
-    /// Both change together. Says whether they are others than before: then the server has to load them.
+    /// Both change together. The owner owns the files, not the folder. Says whether they are others than before: then the server has to load them.
     public func deploy(_ stored: Stored, to destination: String, owner: Owner?) throws(StoreError) -> Bool {
         guard let chain = try content(of: stored.fullChain) else { throw .file(path: stored.fullChain, errno: ENOENT) }
         guard let key = try content(of: stored.privateKey) else { throw .file(path: stored.privateKey, errno: ENOENT) }
         let present = (try content(of: "\(destination)/\(PairFolder.chainName)"), try content(of: "\(destination)/\(PairFolder.keyName)"))
         if present.0 == chain, present.1 == key { return false }
-        try PairFolder(path: destination).replace(
+        // A server must not be able to have its files written elsewhere, by us who may write everywhere.
+        guard target(ofLink: destination) == nil else { throw .file(path: destination, errno: ENOTDIR) }
+        try PairFolder(path: destination, folderMode: 0o711).replace(
             chain: chain, key: key, record: try encoded(stored.record), serial: stored.record.serial, owner: owner)
         return true
     }

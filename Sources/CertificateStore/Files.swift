@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Who is to own files. 
+/// Who is to own files.
 public struct Owner: Sendable, Equatable {
     public var uid: UInt32
     public var gid: UInt32

@@ -10,14 +10,15 @@ internal import Glibc
 /// Renaming `current` switches all of it at once: whenever the power goes, chain and key belong together.
 struct PairFolder {
     let path: String
+    /// 0700 for our own; a server's copy has to be entered by its user, who must not be able to change it.
+    var folderMode: UInt32 = 0o700
     static let chainName = "fullchain.pem"
     static let keyName = "privkey.pem"
     static let recordName = "record.json"
 
     /// Puts a pair in place of the present one.
     func replace(chain: [UInt8], key: [UInt8], record: [UInt8], serial: String, owner: Owner?) throws(StoreError) {
-        try makeFolder(path, mode: 0o700)
-        try own(path, owner)
+        try makeFolder(path, mode: folderMode)
         removeLeftovers()
         try adoptPlainFiles()
         let staged = "\(path)/.new-\(getpid())"
@@ -27,7 +28,7 @@ struct PairFolder {
             try create("\(staged)/\(Self.chainName)", chain, mode: 0o600, owner: owner)
             try create("\(staged)/\(Self.keyName)", key, mode: 0o600, owner: owner)
             try create("\(staged)/\(Self.recordName)", record, mode: 0o600, owner: owner)
-            try own(staged, owner)
+            guard chmod(staged, folderMode) == 0 else { throw .file(path: staged, errno: errno) }
             try flush(folder: staged)
             let previous = target(ofLink: "\(path)/current")
             let name = freeName(serial)
@@ -89,10 +90,5 @@ struct PairFolder {
     /// The unit before stays: whoever is just reading its files is not disturbed.
     private func prune(keeping names: [String?]) {
         for name in entries(of: path) where name.hasPrefix("cert-") && !names.contains(name) { removeFolder("\(path)/\(name)") }
-    }
-
-    private func own(_ path: String, _ owner: Owner?) throws(StoreError) {
-        guard let owner else { return }
-        guard chown(path, owner.uid, owner.gid) == 0 else { throw .file(path: path, errno: errno) }
     }
 }

@@ -102,10 +102,8 @@ final class TransferQueue: Sendable {
     /// What has come in since the last time.
     func take() -> (pending: [PendingTransfer], cancelled: Set<Int>, isStopped: Bool) {
         state.withLock { state in
-            defer {
-                state.pending = []
-                state.cancelled = []
-            }
+            // The cancelled ones stay: a request may be cancelled before it is here.
+            defer { state.pending = [] }
             return (state.pending, state.cancelled, state.isStopped)
         }
     }

@@ -122,8 +122,12 @@ final class Transfer {
 
     /// Tells the caller that it was cancelled.
     func cancel() {
-        pending.continuation.resume(returning: .failure(TransportError(kind: .cancelled, code: 0, text: "cancelled")))
+        pending.continuation.resume(returning: .failure(.cancelled))
     }
+}
+
+extension TransportError {
+    static let cancelled = TransportError(kind: .cancelled, code: 0, text: "cancelled")
 }
 
 private func kind(of code: CURLcode) -> TransportError.Kind {

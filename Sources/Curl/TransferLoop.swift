@@ -21,7 +21,9 @@ final class TransferLoop: Sendable {
             let (pending, cancelled, isStopped) = queue.take()
             if isStopped { break }
             for job in pending {
-                if let transfer = begin(job) { transfers[transfer.easy.pointer] = transfer }
+                if cancelled.contains(job.number) {
+                    job.continuation.resume(returning: .failure(.cancelled))
+                } else if let transfer = begin(job) { transfers[transfer.easy.pointer] = transfer }
             }
             if !cancelled.isEmpty {
                 for (handle, transfer) in transfers where cancelled.contains(transfer.pending.number) {

@@ -105,7 +105,7 @@ struct Pages: Sendable {
     private func expiry(of invitation: Invitation, now: Int) -> String {
         let hours = max(0, invitation.expires - now) / 3600
         return switch hours {
-        case 48...: texts(.inviteExpiresDays, ["count": "\(hours / 24)"])
+        case 48...: texts(.inviteExpiresDays, ["count": "\((hours + 12) / 24)"])
         case 24...: texts(.inviteExpiresDay)
         case 2...: texts(.inviteExpiresHours, ["count": "\(hours)"])
         default: texts(.inviteExpiresSoon)

@@ -47,6 +47,7 @@ public struct PortalServer: Service {
             onServerRunning: { _ in
                 // nginx has another user; the folder around the socket says who can come here.
                 if chmod(path, 0o666) != 0 { logger.error("cannot open the socket to nginx", metadata: ["errno": "\(errno)"]) }
+                releaseStartupPages()
             },
             eventLoopGroupProvider: .shared(group),
             logger: logger)

@@ -6,6 +6,7 @@ struct Texts: Sendable {
     /// The language tag (RFC 5646).
     let language: String
     private let texts: [String: String]
+    private let known: [String: String]
 
     /// - Parameters:
     ///   - path: the catalogue.
@@ -16,19 +17,19 @@ struct Texts: Sendable {
             throw .malformedTexts(path: path)
         }
         self.language = language
-        self.texts = texts.mapValues { Self.fill($0, known) }
+        self.texts = texts
+        self.known = known
     }
 
     /// A text by its key, with more places filled in.
     func callAsFunction(_ key: Key, _ values: [String: String] = [:]) -> String {
-        let text = texts[key.rawValue] ?? ""
-        return values.isEmpty ? text : Self.fill(text, values)
+        Self.fill(texts[key.rawValue] ?? "", known.merging(values) { _, value in value })
     }
 
     /// A text by the name that a template uses.
     func named(_ name: String) throws(PortalError) -> String {
         guard let text = texts[name] else { throw .missingText(key: name) }
-        return text
+        return Self.fill(text, known)
     }
 
     /// Checks that every text the code uses is there.

@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Glibc
-import Settings
+public import Settings
 import Supervision
 import SystemPackage
 
@@ -17,7 +17,12 @@ struct LogsCommand: Command {
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: "Whose lines: \(Service.allCases.map(\.rawValue).joined(separator: ", ")). All when not given.")
+    @Argument(
+        help: "Whose lines: \(Service.allCases.map(\.rawValue).joined(separator: ", ")). All when not given.",
+        transform: { name in
+            guard let service = Service(rawValue: name) else { throw ValidationError("there is no server '\(name)'.") }
+            return service
+        })
     var services: [Service] = []
 
     @Option(name: [.short, .long], help: "How many lines.")
@@ -61,5 +66,3 @@ struct LogsCommand: Command {
         }
     }
 }
-
-extension Service: ExpressibleByArgument {}

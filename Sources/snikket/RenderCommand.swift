@@ -3,6 +3,7 @@ import ArgumentParser
 import Glibc
 import ServerConfigs
 import Settings
+import Supervision
 
 struct RenderCommand: Command {
     static let configuration = CommandConfiguration(
@@ -26,7 +27,7 @@ struct RenderCommand: Command {
         let locations = try common.locations()
         let settings = try readSettings(locations, overrides: overrides.values)
         let facts = ServerFacts(
-            settings: settings, locations: locations, secrets: try secrets(locations), hasIPv6: access("/proc/net/if_inet6", F_OK) == 0)
+            settings: settings, locations: locations, secrets: try secrets(locations), hasIPv6: ServerFacts.machineHasIPv6())
         var files = try facts.files()
         if let output { files = files.moved(from: locations, to: absolutePath(output)) }
         if diff {
@@ -48,10 +49,9 @@ struct RenderCommand: Command {
     private func secrets(_ locations: Locations) throws -> Secrets {
         do throws(ServerConfigsError) {
             return try Secrets.load(from: locations)
-        } catch .unreadable(_, ENOENT) where diff || output != nil {
-            return .random()
-        } catch .unreadable(_, ENOENT) {
-            return try Secrets.loadOrCreate(in: locations)
+        } catch {
+            guard case .unreadable(_, ENOENT) = error else { throw error }
+            return diff || output != nil ? .random() : try Secrets.loadOrCreate(in: locations)
         }
     }
 

@@ -13,6 +13,7 @@ struct Snikket: AsyncParsableCommand {
             TryCommand.self,
             RenderCommand.self,
             StatusCommand.self,
+            LogsCommand.self,
             InviteCommand.self,
             UserCommand.self,
             ConfigCommand.self,

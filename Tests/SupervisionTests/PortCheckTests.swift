@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct PortCheckTests {
     @Test("a taken port names its owner, a free one nobody", arguments: [WantedPort.Transport.tcp, .udp])
-    func taken(_ transport: WantedPort.Transport) throws {
+    func taken(_ transport: WantedPort.Transport) async throws {
         let port = try freePort()
         #expect(PortCheck.conflicts(with: [WantedPort(transport, port)]).isEmpty)
         try listening(transport, port, "127.0.0.1") {
@@ -21,7 +21,8 @@ import Testing
             #expect(PortCheck.conflicts(with: [WantedPort(transport, port, address: "::1")]).isEmpty)
             #expect(PortCheck.conflicts(with: [WantedPort(transport, port)], ignoring: [getpgrp()]).isEmpty)
         }
-        #expect(PortCheck.conflicts(with: [WantedPort(transport, port)]).isEmpty)
+        // A process that another test has just forked shares the socket until its exec.
+        try await until { PortCheck.conflicts(with: [WantedPort(transport, port)]).isEmpty }
     }
 
     @Test("a listener on every address has the port on each")

@@ -10,12 +10,14 @@ import Testing
 @Suite struct ServiceLifeTests {
     /// A real nginx, checked over HTTP.
     private static func nginx(_ scratch: Scratch) async throws -> ServiceSpecification {
-        let nginx = try await Nginx(in: scratch)
+        let nginx = try await Nginx(in: scratch, listensOnSocket: true)
         let probe = HTTPProbe(target: .tcp(host: "127.0.0.1", port: nginx.http), path: "/health", deadline: .milliseconds(300))
-        return ServiceSpecification(
+        var specification = ServiceSpecification(
             name: "nginx", executable: Nginx.executable, arguments: nginx.arguments, stopSignal: .quit, parentDeathSignal: .terminate,
             reloadSignal: .hangUp, readiness: .init { try await probe.check() },
             liveness: .init(interval: .milliseconds(50), retryInterval: .milliseconds(20), threshold: 3) { try await probe.check() })
+        specification.staleFiles = [nginx.socket]
+        return specification
     }
 
     @Test("a server that is killed is back and ready, its old children gone", .timeLimit(.minutes(2)))

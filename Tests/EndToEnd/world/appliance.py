@@ -66,6 +66,8 @@ class Appliance:
             common += ["--config", str(self.config)]
         for name, value in self.settings.items():
             common += ["--set", f"{name}={value}"]
+        with self._spoken:
+            self._lines.clear()
         self.process = self._popen([self.verb, *common])
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
         return self
@@ -90,7 +92,7 @@ class Appliance:
 
     @property
     def said(self) -> str:
-        """What it has printed, both standard output and error."""
+        """What it has printed since it was last started, on standard output and error."""
         with self._spoken:
             return "\n".join(self._lines)
 

@@ -5,7 +5,7 @@
 -- Tokens and passwords travel in request bodies or header fields, never in paths: Prosody logs paths.
 --
 -- Options: snikket_api_secret  shared with the other programs; required
---          snikket_invite_url  the link in an invitation, with {token} where the token goes
+--          invites_page        mod_invites' own: the link in an invitation, whoever made it
 
 local usermanager = require "prosody.core.usermanager";
 local modulemanager = require "prosody.core.modulemanager";
@@ -14,15 +14,13 @@ local equals = require "prosody.util.hashes".equals;
 local array = require "prosody.util.array";
 local json = require "prosody.util.json";
 local jid_node = require "prosody.util.jid".node;
-local urlencode = require "prosody.util.http".urlencode;
 
 local nodeprep, saslprep = encodings.stringprep.nodeprep, encodings.stringprep.saslprep;
-local utf8_length = encodings.utf8.length;
+local utf8_length = utf8.len; -- characters; encodings.utf8.length counts bytes
 
 local host = module.host;
 local http_host = module:get_option_string("http_host", host);
 local secret = module:get_option_string("snikket_api_secret");
-local invite_url = module:get_option_string("snikket_invite_url", "https://" .. host .. "/invite/{token}/");
 local default_role = module:get_option_string("register_ibr_default_role", "prosody:registered");
 
 local body_limit = 8192; -- bytes
@@ -44,21 +42,15 @@ local account_details = module:open_store("account_details");
 
 --- Invitations
 
-local function landing_page(token)
-	return (invite_url:gsub("{token}", function () return urlencode(token); end));
-end
-
 local function is_password_reset(invite)
 	return invite.additional_data and invite.additional_data.allow_reset ~= nil;
 end
 
--- Invitations that an app or the admin shell makes carry our link too. Those that only add a contact do not (the page
--- could not find them by their token), nor do password resets.
+-- mod_invites gives everything that it calls an account invitation the link to our page. A password reset is one of
+-- those, but has no page.
 module:hook("invite-created", function (invite)
-	if invite.allow_registration and not invite.landing_page and not is_password_reset(invite) then
-		invite.landing_page = landing_page(invite.token);
-	end
-end);
+	if is_password_reset(invite) then invite.landing_page = nil; end
+end, -2);
 
 local function has_role(invite, name)
 	for _, role in ipairs(invite.additional_data and invite.additional_data.roles or {}) do
@@ -72,7 +64,7 @@ local function describe(invite)
 	local inviter = invite.type == "roster" and jid_node(invite.jid) or nil;
 	return {
 		token = invite.token;
-		url = invite.landing_page or landing_page(invite.token);
+		url = invite.landing_page or invite.uri;
 		uri = invite.uri;
 		created = math.floor(invite.created_at);
 		expires = math.floor(invite.expires);

@@ -1,0 +1,82 @@
+import OpenSSL
+import Glibc
+
+/// A running Pebble (an ACME server for tests) and the DNS server that it asks.
+public struct Pebble: Sendable {
+    /// The directory's URL.
+    public let directory: String
+    /// The roots to trust when talking to it, a PEM file.
+    public let roots: String
+    /// Where it looks for http-01 challenges.
+    public let httpPort: Int
+    private let dnsManagement: Int
+
+    /// How it behaves.
+    public struct Behaviour: Sendable {
+        /// The share of good nonces that it refuses, in per cent.
+        public var refusedNonces = 0
+        /// The share of valid authorizations that it uses again, in per cent.
+        public var reusedAuthorizations = 0
+        /// Whether accounts have to be arranged beforehand.
+        public var requiresExternalAccount = false
+        public init(refusedNonces: Int = 0, reusedAuthorizations: Int = 0, requiresExternalAccount: Bool = false) {
+            self.refusedNonces = refusedNonces
+            self.reusedAuthorizations = reusedAuthorizations
+            self.requiresExternalAccount = requiresExternalAccount
+        }
+    }
+
+    /// Runs Pebble on free ports while the body runs. Every name has the address 127.0.0.1.
+    public static func with<Value: Sendable>(
+        _ bench: Workbench, _ behaviour: Behaviour = Behaviour(), _ body: (Pebble) async throws -> Value
+    ) async throws -> Value {
+        let (port, management, http, dns, dnsManagement) = (
+            try Loopback.freePort(), try Loopback.freePort(), try Loopback.freePort(), try Loopback.freePort(), try Loopback.freePort()
+        )
+        let authority = try Authority(domains: ["localhost"], now: time(nil))
+        let key = try PrivateKey()
+        let leaf = try authority.issue(names: ["localhost", "127.0.0.1"], key: key, now: time(nil))
+        let roots = try bench.write("pebble-ca.pem", try authority.certificate.pem())
+        let external = behaviour.requiresExternalAccount
+            ? #","externalAccountBindingRequired":true,"externalAccountMACKeys":{"kid-1":"zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"}"# : ""
+        let configuration = try bench.write(
+            "pebble.json",
+            """
+            {"pebble":{"listenAddress":"127.0.0.1:\(port)","managementListenAddress":"127.0.0.1:\(management)",
+            "certificate":"\(try bench.write("pebble-tls.pem", try leaf.pem()))","privateKey":"\(try bench.write("pebble-key.pem", try key.pem()))",
+            "httpPort":\(http),"tlsPort":\(try Loopback.freePort())\(external)}}
+            """)
+        let pebble = Pebble(directory: "https://localhost:\(port)/dir", roots: roots, httpPort: http, dnsManagement: dnsManagement)
+        return try await bench.running(
+            "pebble-challtestsrv",
+            [
+                "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-http01", "", "-https01", "", "-tlsalpn01", "",
+                "-dns01", "127.0.0.1:\(dns)", "-management", "127.0.0.1:\(dnsManagement)",
+            ], named: "dns", port: dnsManagement
+        ) {
+            try await bench.running(
+                "pebble", ["-config", configuration, "-dnsserver", "127.0.0.1:\(dns)"],
+                environment: [
+                    "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "\(behaviour.refusedNonces)",
+                    "PEBBLE_AUTHZREUSE": "\(behaviour.reusedAuthorizations)",
+                ], named: "pebble", port: port
+            ) { try await body(pebble) }
+        }
+    }
+
+    /// Gives a name another address.
+    public func setAddress(of name: String, to address: String) throws {
+        try manage("add-a", #"{"host":"\#(name).","addresses":["\#(address)"]}"#)
+    }
+
+    /// Makes the DNS server fail for a name.
+    public func breakDNS(of name: String) throws {
+        try manage("set-servfail", #"{"host":"\#(name)."}"#)
+    }
+
+    private func manage(_ path: String, _ body: String) throws {
+        try Loopback.exchange(
+            port: dnsManagement,
+            "POST /\(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)")
+    }
+}
