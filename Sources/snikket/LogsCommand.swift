@@ -1,6 +1,6 @@
-public import ArgumentParser
+import ArgumentParser
 import Glibc
-public import Settings
+import Settings
 import Supervision
 import SystemPackage
 
