@@ -108,13 +108,10 @@ private struct NginxTLS {
     let serverPreference: Bool
 
     init(_ profile: Settings.TLSProfile) {
-        let forwardSecret = [
-            "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
-            "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305",
-        ]
+        let forwardSecret = TLSCiphers.forwardSecret
         switch profile {
-        case .modern: (protocols, ciphers, serverPreference) = (["TLSv1.3"], forwardSecret.joined(separator: ":"), false)
-        case .intermediate: (protocols, ciphers, serverPreference) = (["TLSv1.2", "TLSv1.3"], forwardSecret.joined(separator: ":"), false)
+        // The setting is about apps and other servers. On the web, `modern` would shut out browsers that everybody else lets in.
+        case .modern, .intermediate: (protocols, ciphers, serverPreference) = (["TLSv1.2", "TLSv1.3"], forwardSecret.joined(separator: ":"), false)
         case .old:
             protocols = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
             let older = [
@@ -127,4 +124,12 @@ private struct NginxTLS {
             serverPreference = true
         }
     }
+}
+
+/// What Mozilla's intermediate profile has for TLS 1.2, without the finite-field ones, which need parameters of their own.
+enum TLSCiphers {
+    static let forwardSecret = [
+        "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+        "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305",
+    ]
 }
