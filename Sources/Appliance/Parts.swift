@@ -28,6 +28,9 @@ final class Parts: Sendable {
     private let hasIPv6 = ServerFacts.machineHasIPv6()
 
     init(settings: Settings, locations: Locations, programs folder: String, accounts: Accounts) throws {
+        // One event loop is plenty for probes and the control socket; every further one is a thread and its memory.
+        NIOSingletons.groupLoopCountSuggestion = 1
+        NIOSingletons.blockingPoolThreadCountSuggestion = 1
         self.settings = settings
         self.locations = locations
         self.accounts = accounts
