@@ -76,7 +76,9 @@ struct ConfigurationFile: Sendable, Equatable {
         while let scalar = scalars.popFirst() {
             if scalar == quote {
                 let behind = String(scalars)
-                guard behind.trimmed.isEmpty || behind.trimmed.unicodeScalars.first == "#" else { throw .malformed(.textBehindQuote(behind.trimmed)) }
+                guard behind.trimmed.isEmpty || behind.trimmed.unicodeScalars.first == "#" else {
+                    throw .malformed(.textBehindQuote(behind.trimmed))
+                }
                 return String(value)
             }
             guard escaping, scalar == "\\", let next = scalars.first else {

@@ -42,7 +42,9 @@ struct Reading {
             take(assignment, refused: &refused)
         }
         for option in Settings.Option.all {
-            guard case .required = option.fallback, draft.settings.given[option.name] == nil, !refused.contains(option.name) else { continue }
+            guard case .required = option.fallback, draft.settings.given[option.name] == nil, !refused.contains(option.name) else {
+                continue
+            }
             problems.append(Problem(line: assignments[option.name]?.line, option: option.name, kind: .missing))
         }
         draft.derive(except: Set(draft.settings.given.keys))

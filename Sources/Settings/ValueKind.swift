@@ -47,7 +47,8 @@ extension ValueKind where Value == String {
 
     /// A URI with `{token}` in it.
     static var invitationURL: Self {
-        Self(name: "web address", bounds: "begins with https:// or http://, with {token} where the token goes") { text throws(Problem.Kind) in
+        Self(name: "web address", bounds: "begins with https:// or http://, with {token} where the token goes") {
+            text throws(Problem.Kind) in
             do throws(Problem.URIProblem) {
                 return try WebAddress.checkedTemplate(text)
             } catch {

@@ -30,7 +30,8 @@ enum WebAddress {
         let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
         if host.hasPrefix("[") {
             guard let end = host.firstIndex(of: "]") else { return false }
-            return IPAddress.normal(String(host[host.index(after: host.startIndex)..<end])) != nil && isPort(host[host.index(after: end)...])
+            return IPAddress.normal(String(host[host.index(after: host.startIndex)..<end])) != nil
+                && isPort(host[host.index(after: end)...])
         }
         let name = host.prefix { $0 != ":" }
         guard !name.isEmpty, isPort(host.dropFirst(name.count)) else { return false }

@@ -1,4 +1,3 @@
-
 extension String {
     /// With spaces behind it, up to a width in characters.
     func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }

@@ -12,7 +12,8 @@ func writeSettings(_ text: String, to path: String, replacing: Bool) throws {
         if mkdir(folder.string, 0o755) != 0, errno != EEXIST { throw Errno(rawValue: errno) }
         do {
             let file = try FileDescriptor.open(
-                temporary, .writeOnly, options: [.create, .truncate, .noFollow, .closeOnExec], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+                temporary, .writeOnly, options: [.create, .truncate, .noFollow, .closeOnExec],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead])
             try file.closeAfter {
                 try file.writeAll(Array(text.utf8))
                 // The mode whatever the umask: the servers' users read it too.

@@ -77,7 +77,8 @@ struct CommandTests {
             #expect(refused.code == 1)
             #expect(refused.errors.first == "snikket: error: there are settings already")
             #expect(try program.written() == "# mine\n")
-            let forced = try await program.run("init", "--domain", "chat.example.org", "--email", "me@example.org", "--agree-tos", "--force")
+            let forced = try await program.run(
+                "init", "--domain", "chat.example.org", "--email", "me@example.org", "--agree-tos", "--force")
             #expect(forced.code == 0)
             #expect(try program.written().hasPrefix("SNIKKET_DOMAIN=chat.example.org\n"))
             #expect(try program.files() == ["snikket.conf"])
@@ -139,7 +140,8 @@ struct CommandTests {
     @Test("wrong settings end with 78, and a cause for each line")
     func wrong() async throws {
         try await Program.with { program in
-            try program.write("SNIKKET_DOMAIN=chat example.org\nSNIKKET_RETENTON_DAYS=4\n\nSNIKKET_TWEAK_HTTP_PORT=70000\nSNIKKET_SITE_NAME=\u{1B}[2J\n")
+            try program.write(
+                "SNIKKET_DOMAIN=chat example.org\nSNIKKET_RETENTON_DAYS=4\n\nSNIKKET_TWEAK_HTTP_PORT=70000\nSNIKKET_SITE_NAME=\u{1B}[2J\n")
             let result = try await program.run("config", "show")
             #expect(result.code == 78)
             #expect(
@@ -245,7 +247,8 @@ struct CommandTests {
             let page = try Data(contentsOf: URL(filePath: root.appending("docs/settings.md").string))
             let made = try await program.run("config", "list", "--markdown").output
             #expect(String(decoding: page, as: UTF8.self) == made, "run `snikket config list --markdown > docs/settings.md`")
-            let example = String(decoding: try Data(contentsOf: URL(filePath: root.appending("snikket.conf.example").string)), as: UTF8.self)
+            let example = String(
+                decoding: try Data(contentsOf: URL(filePath: root.appending("snikket.conf.example").string)), as: UTF8.self)
             #expect(example.split(separator: "\n", omittingEmptySubsequences: false).count == 3, "two lines and nothing more")
             try program.write(example)
             #expect(try await program.run("config", "show").code == 0)

@@ -40,9 +40,11 @@ struct DomainTests {
             ("me@example.org", .isAddress), ("chat.example.org:443", .hasPort), ("chat.example.org:x", .badCharacter(":")),
             ("192.0.2.1", .isIPAddress), ("１９２.0.2.1", .isIPAddress), ("2001:db8::1", .isIPAddress), ("::1", .isIPAddress),
             ("192.0.2.256", .numericTopLevel("256")), ("chat.123", .numericTopLevel("123")), ("chat", .singleLabel),
-            ("chat..example.org", .emptyLabel), (".example.org", .emptyLabel), ("example.org.", .emptyLabel), ("_xmpp.example.org", .badCharacter("_")),
+            ("chat..example.org", .emptyLabel), (".example.org", .emptyLabel), ("example.org.", .emptyLabel),
+            ("_xmpp.example.org", .badCharacter("_")),
             ("chat.example.org;", .badCharacter(";")), ("chat\"x.org", .badCharacter("\"")), ("${x}.org", .badCharacter("$")),
-            ("*.example.org", .badCharacter("*")), ("-chat.example.org", .hyphenAtEdge("-chat")), ("chat-.example.org", .hyphenAtEdge("chat-")),
+            ("*.example.org", .badCharacter("*")), ("-chat.example.org", .hyphenAtEdge("-chat")),
+            ("chat-.example.org", .hyphenAtEdge("chat-")),
             ("a\(long).example", .labelTooLong("a" + long)),
         ] as [(String, Problem.DomainProblem)])
     func bad(written: String, problem: Problem.DomainProblem) {
@@ -50,7 +52,9 @@ struct DomainTests {
         #expect(problems(of: text) == [Problem(line: 3, option: "SNIKKET_DOMAIN", kind: .notADomain(problem))])
     }
 
-    @Test("what cannot be written in ASCII is refused", arguments: ["xn--a.example", "xn--.example", "\u{301}a.example", "a\u{202E}b.example"])
+    @Test(
+        "what cannot be written in ASCII is refused",
+        arguments: ["xn--a.example", "xn--.example", "\u{301}a.example", "a\u{202E}b.example"])
     func notConvertible(written: String) throws {
         let problem = try #require(problems(of: "SNIKKET_ADMIN_EMAIL=me@example.org\nSNIKKET_DOMAIN=\(written)").first)
         // Which of libidn2's errors it is depends on libidn2's version.
@@ -63,7 +67,7 @@ struct DomainTests {
 
     @Test("a domain has to leave room for the longest name made of it")
     func length() throws {
-        let tail = "." + [Self.long, Self.long, String(repeating: "b", count: 50)].joined(separator: ".") // 179
+        let tail = "." + [Self.long, Self.long, String(repeating: "b", count: 50)].joined(separator: ".")  // 179
         let longest = String(repeating: "c", count: 3) + "." + Self.long + tail
         #expect(longest.count == 246)
         let settings = try Settings(parsing: "SNIKKET_DOMAIN=\(longest)\nSNIKKET_ADMIN_EMAIL=me@example.org", file: "x")
@@ -88,7 +92,9 @@ struct DomainTests {
         #expect(problems(of: text) == [Problem(line: 2, option: "SNIKKET_ADMIN_EMAIL", kind: .notAnEmail(problem))])
     }
 
-    @Test("an unusual e-mail address is accepted", arguments: ["o'brien+chat@example.org", "a.b.c@example.org", "{x}#y=z@example.org", "me@localhost"])
+    @Test(
+        "an unusual e-mail address is accepted",
+        arguments: ["o'brien+chat@example.org", "a.b.c@example.org", "{x}#y=z@example.org", "me@localhost"])
     func goodEmail(address: String) throws {
         #expect(try settings("SNIKKET_ABUSE_EMAIL=\(address)").abuseEmail == address)
     }

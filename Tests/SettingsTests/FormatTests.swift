@@ -96,7 +96,8 @@ struct FormatTests {
                 == [.setTwice(firstLine: nil)])
         // What the command line says stands in for a line that cannot be read.
         #expect(
-            problems(of: "SNIKKET_DOMAIN=chat.example.org\nSNIKKET_ADMIN_EMAIL=\"me", overrides: [("SNIKKET_ADMIN_EMAIL", "me@example.org")])
+            problems(
+                of: "SNIKKET_DOMAIN=chat.example.org\nSNIKKET_ADMIN_EMAIL=\"me", overrides: [("SNIKKET_ADMIN_EMAIL", "me@example.org")])
                 == [Problem(line: 2, option: "SNIKKET_ADMIN_EMAIL", kind: .malformed(.unclosedQuote("\"")))])
     }
 }

@@ -29,7 +29,8 @@ struct PortTests {
     @Test("the ports of a TURN server on another machine are free on this one")
     func externalTURN() throws {
         #expect(try settings("SNIKKET_TWEAK_TURNSERVER=0", "SNIKKET_TWEAK_TURNSERVER_PORT=443").ports.turn == 443)
-        #expect(problems(with: "SNIKKET_TWEAK_TURNSERVER_PORT=443").map(\.kind) == [.portUsedTwice(port: 443, by: "SNIKKET_TWEAK_HTTPS_PORT")])
+        #expect(
+            problems(with: "SNIKKET_TWEAK_TURNSERVER_PORT=443").map(\.kind) == [.portUsedTwice(port: 443, by: "SNIKKET_TWEAK_HTTPS_PORT")])
     }
 
     @Test("the range for calls is a range, and holds no other port of the TURN server")
@@ -42,8 +43,12 @@ struct PortTests {
             problems(with: "SNIKKET_TWEAK_TURNSERVER_MAX_PORT=40000").map(\.kind) == [.rangeReversed(lowest: 49152, highest: 40000)])
         #expect(
             problems(with: "SNIKKET_TWEAK_TURNSERVER_MIN_PORT=3000") == [
-                Problem(line: 3, option: "SNIKKET_TWEAK_TURNSERVER_MIN_PORT", kind: .rangeHoldsPort(port: 3478, of: "SNIKKET_TWEAK_TURNSERVER_PORT")),
-                Problem(line: 3, option: "SNIKKET_TWEAK_TURNSERVER_MIN_PORT", kind: .rangeHoldsPort(port: 5349, of: "SNIKKET_TWEAK_TURNSERVER_TLS_PORT")),
+                Problem(
+                    line: 3, option: "SNIKKET_TWEAK_TURNSERVER_MIN_PORT",
+                    kind: .rangeHoldsPort(port: 3478, of: "SNIKKET_TWEAK_TURNSERVER_PORT")),
+                Problem(
+                    line: 3, option: "SNIKKET_TWEAK_TURNSERVER_MIN_PORT",
+                    kind: .rangeHoldsPort(port: 5349, of: "SNIKKET_TWEAK_TURNSERVER_TLS_PORT")),
             ])
         #expect(
             problems(with: "SNIKKET_TWEAK_TURNSERVER_TLS_PORT=50000").map(\.kind)

@@ -59,19 +59,23 @@ struct RandomTests {
         }
     }
 
-    @Test("any value of any option is accepted or refused on its line, and what is accepted stays itself", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test(
+        "any value of any option is accepted or refused on its line, and what is accepted stays itself",
+        arguments: 1...20 as ClosedRange<UInt64>)
     func anyValue(seed: UInt64) throws {
         var numbers = SeededNumbers(state: seed)
         var (accepted, refused) = (0, 0)
         for option in Settings.Option.all where option.name != "SNIKKET_DOMAIN" && option.name != "SNIKKET_ADMIN_EMAIL" {
-            let value = [numbers.text(upTo: 12, controls: false), "\(Int.random(in: -9...70000, using: &numbers))", "https://x.example/{token}"]
+            let value =
+                [numbers.text(upTo: 12, controls: false), "\(Int.random(in: -9...70000, using: &numbers))", "https://x.example/{token}"]
                 .randomElement(using: &numbers) ?? ""
             let text = "SNIKKET_DOMAIN=chat.example.org\nSNIKKET_ADMIN_EMAIL=me@example.org\n" + option.line(setting: value)
             do {
                 let settings = try Settings(parsing: text, file: "x")
                 guard let given = settings.given[option.name] else { continue }
                 let again = try Settings(
-                    parsing: "SNIKKET_DOMAIN=chat.example.org\nSNIKKET_ADMIN_EMAIL=me@example.org\n" + option.line(setting: given), file: "x")
+                    parsing: "SNIKKET_DOMAIN=chat.example.org\nSNIKKET_ADMIN_EMAIL=me@example.org\n" + option.line(setting: given),
+                    file: "x")
                 #expect(again.given == settings.given)
                 accepted += 1
             } catch {
@@ -90,13 +94,20 @@ struct RandomTests {
         for _ in 0..<150 {
             let length = Int.random(in: 1...12, using: &numbers)
             let name = (0..<length).map { _ in pieces.randomElement(using: &numbers) ?? "" }.joined() + (length < 4 ? ".org" : "")
-            guard let domain = try? Settings(parsing: "SNIKKET_DOMAIN=\(name)\nSNIKKET_ADMIN_EMAIL=me@example.org", file: "x").domain else { continue }
+            guard let domain = try? Settings(parsing: "SNIKKET_DOMAIN=\(name)\nSNIKKET_ADMIN_EMAIL=me@example.org", file: "x").domain else {
+                continue
+            }
             accepted += 1
             let labels = domain.split(separator: ".", omittingEmptySubsequences: false)
-            #expect(labels.count > 1 && labels.allSatisfy { (1...63).contains($0.utf8.count) && $0.first != "-" && $0.last != "-" }, "\(name)")
-            #expect(domain.unicodeScalars.allSatisfy { ("a"..."z").contains($0) || ("0"..."9").contains($0) || $0 == "-" || $0 == "." }, "\(name)")
+            #expect(
+                labels.count > 1 && labels.allSatisfy { (1...63).contains($0.utf8.count) && $0.first != "-" && $0.last != "-" }, "\(name)")
+            #expect(
+                domain.unicodeScalars.allSatisfy { ("a"..."z").contains($0) || ("0"..."9").contains($0) || $0 == "-" || $0 == "." },
+                "\(name)")
             #expect(domain.utf8.count <= 246)
-            #expect(try Settings(parsing: "SNIKKET_DOMAIN=\(domain)\nSNIKKET_ADMIN_EMAIL=me@example.org", file: "x").domain == domain, "\(name)")
+            #expect(
+                try Settings(parsing: "SNIKKET_DOMAIN=\(domain)\nSNIKKET_ADMIN_EMAIL=me@example.org", file: "x").domain == domain, "\(name)"
+            )
         }
         #expect(accepted > 0)
     }

@@ -47,8 +47,11 @@ struct SettingsTests {
         #expect(settings.privacyURI == nil)
         #expect(settings.invitationURL == "https://chat.example.org/invite/{token}/")
         #expect(settings.federation)
-        #expect(settings.turn == .init(
-            enabled: true, host: "chat.example.org", secret: nil, minimumRelayPort: 49152, maximumRelayPort: 65535, internalAddress: nil))
+        #expect(
+            settings.turn
+                == .init(
+                    enabled: true, host: "chat.example.org", secret: nil, minimumRelayPort: 49152, maximumRelayPort: 65535,
+                    internalAddress: nil))
         #expect(settings.given == ["SNIKKET_DOMAIN": "chat.example.org", "SNIKKET_ADMIN_EMAIL": "me@example.org"])
         #expect(settings.notices == [])
     }

@@ -37,8 +37,10 @@ struct ValueTests {
     @Test("every number is found where the other parts look for it")
     func numberPlaces() throws {
         let settings = try settings(
-            "SNIKKET_RETENTION_DAYS=30", "SNIKKET_UPLOAD_STORAGE_GB=12.5", "SNIKKET_DAILY_UPLOAD_LIMIT_PER_USER_GB=2", "SNIKKET_UPLOAD_LIMIT_MB=250",
-            "SNIKKET_MAX_USER_CLIENTS=5", "SNIKKET_TWEAK_HTTP_PORT=8080", "SNIKKET_TWEAK_HTTPS_PORT=8443", "SNIKKET_TWEAK_XMPP_CLIENT_PORT=15222",
+            "SNIKKET_RETENTION_DAYS=30", "SNIKKET_UPLOAD_STORAGE_GB=12.5", "SNIKKET_DAILY_UPLOAD_LIMIT_PER_USER_GB=2",
+            "SNIKKET_UPLOAD_LIMIT_MB=250",
+            "SNIKKET_MAX_USER_CLIENTS=5", "SNIKKET_TWEAK_HTTP_PORT=8080", "SNIKKET_TWEAK_HTTPS_PORT=8443",
+            "SNIKKET_TWEAK_XMPP_CLIENT_PORT=15222",
             "SNIKKET_TWEAK_XMPP_CLIENT_TLS_PORT=15223", "SNIKKET_TWEAK_XMPP_SERVER_PORT=15269", "SNIKKET_TWEAK_XMPP_SERVER_TLS_PORT=15270",
             "SNIKKET_PROXY65_PORT=15000", "SNIKKET_TWEAK_TURNSERVER_PORT=13478", "SNIKKET_TWEAK_TURNSERVER_TLS_PORT=15349",
             "SNIKKET_TWEAK_INTERNAL_HTTP_PORT=15280", "SNIKKET_TWEAK_TURNSERVER_MIN_PORT=40000", "SNIKKET_TWEAK_TURNSERVER_MAX_PORT=40100")
@@ -63,7 +65,8 @@ struct ValueTests {
     func wordPlaces() throws {
         let settings = try settings(
             "SNIKKET_LOGLEVEL=Debug", "SNIKKET_TLS_PROFILE=old", "SNIKKET_FEDERATION=off", "SNIKKET_ABUSE_EMAIL=abuse@example.org",
-            "SNIKKET_SECURITY_EMAIL=sec@example.org", "SNIKKET_TOS_URI=https://example.org/tos", "SNIKKET_PRIVACY_URI=mailto:me@example.org",
+            "SNIKKET_SECURITY_EMAIL=sec@example.org", "SNIKKET_TOS_URI=https://example.org/tos",
+            "SNIKKET_PRIVACY_URI=mailto:me@example.org",
             "SNIKKET_INVITE_URL=https://join.example.org/#{invite.token}", "SNIKKET_TWEAK_TURNSERVER=0",
             "SNIKKET_TWEAK_TURNSERVER_DOMAIN=turn.bücher.example", "SNIKKET_TWEAK_TURNSERVER_SECRET=s3;c\"ret",
             "SNIKKET_TWEAK_TURNSERVER_INTERNAL_IP=10.0.0.5", "SNIKKET_TWEAK_LISTEN_ADDRESSES=127.0.0.1, 2001:DB8:0::1 127.0.0.1")
@@ -77,9 +80,11 @@ struct ValueTests {
         #expect(settings.invitationURL == "https://join.example.org/#{token}")
         #expect(settings.listenAddresses == ["127.0.0.1", "2001:db8::1"])
         #expect(
-            settings.turn == .init(
-                enabled: false, host: "turn.xn--bcher-kva.example", secret: "s3;c\"ret", minimumRelayPort: 49152, maximumRelayPort: 65535,
-                internalAddress: "10.0.0.5"))
+            settings.turn
+                == .init(
+                    enabled: false, host: "turn.xn--bcher-kva.example", secret: "s3;c\"ret", minimumRelayPort: 49152,
+                    maximumRelayPort: 65535,
+                    internalAddress: "10.0.0.5"))
     }
 
     @Test(
@@ -108,7 +113,9 @@ struct ValueTests {
 
     @Test(
         "an invitation's link has the token in it, and no other braces",
-        arguments: ["https://example.org/", "https://example.org/{invite}", "https://example.org/{token}/{x}", "https://example.org/{token"])
+        arguments: [
+            "https://example.org/", "https://example.org/{invite}", "https://example.org/{token}/{x}", "https://example.org/{token",
+        ])
     func badTemplate(value: String) {
         #expect(problems(with: "SNIKKET_INVITE_URL=\(value)").map(\.kind) == [.notAURI(value, schemes: ["https", "http"], .noToken)])
     }
@@ -143,10 +150,13 @@ struct ValueTests {
         #expect(problems(with: "SNIKKET_CERTIFICATE=certbot").map(\.kind) == [.notOneOf("certbot", ["acme", "files", "internal"])])
     }
 
-    @Test("what is given and not used is noticed", arguments: [
-        ("SNIKKET_CERTIFICATE_KEY=/k.pem", "SNIKKET_CERTIFICATE_KEY"), ("PUID=1000", "PUID"), ("SNIKKET_UPDATE_CHECK=0", "SNIKKET_UPDATE_CHECK"),
-        ("SNIKKET_TWEAK_PUSH2=1", "SNIKKET_TWEAK_PUSH2"), ("SNIKKET_LETSENCRYPT_TOS_AGREE=N", "SNIKKET_LETSENCRYPT_TOS_AGREE"),
-    ])
+    @Test(
+        "what is given and not used is noticed",
+        arguments: [
+            ("SNIKKET_CERTIFICATE_KEY=/k.pem", "SNIKKET_CERTIFICATE_KEY"), ("PUID=1000", "PUID"),
+            ("SNIKKET_UPDATE_CHECK=0", "SNIKKET_UPDATE_CHECK"),
+            ("SNIKKET_TWEAK_PUSH2=1", "SNIKKET_TWEAK_PUSH2"), ("SNIKKET_LETSENCRYPT_TOS_AGREE=N", "SNIKKET_LETSENCRYPT_TOS_AGREE"),
+        ])
     func notices(line: String, option: String) throws {
         let notices = try settings("", line).notices
         #expect(notices.map(\.option) == [option])

@@ -40,16 +40,22 @@ struct WrongInputTests {
 
     @Test("an error names its file")
     func file() {
-        #expect(throws: SettingsError(file: "/etc/x.conf", problems: [
-            Problem(line: nil, option: "SNIKKET_DOMAIN", kind: .missing), Problem(line: nil, option: "SNIKKET_ADMIN_EMAIL", kind: .missing),
-        ])) { try Settings(parsing: "", file: "/etc/x.conf") }
+        #expect(
+            throws: SettingsError(
+                file: "/etc/x.conf",
+                problems: [
+                    Problem(line: nil, option: "SNIKKET_DOMAIN", kind: .missing),
+                    Problem(line: nil, option: "SNIKKET_ADMIN_EMAIL", kind: .missing),
+                ])
+        ) { try Settings(parsing: "", file: "/etc/x.conf") }
     }
 
     @Test(
         "an unknown option names its line and the nearest option",
         arguments: [
             ("SNIKKET_DOMIAN", "SNIKKET_DOMAIN"), ("SNIKET_DOMAIN", "SNIKKET_DOMAIN"), ("snikket_site_name", "SNIKKET_SITE_NAME"),
-            ("SNIKKET_RETENTION", "SNIKKET_RETENTION_DAYS"), ("SNIKKET", nil), ("SNIKKET_TWEAK", nil), ("RETENTION_DAYS", "SNIKKET_RETENTION_DAYS"), ("SNIKKET_HTTP_PORT", "SNIKKET_TWEAK_HTTP_PORT"),
+            ("SNIKKET_RETENTION", "SNIKKET_RETENTION_DAYS"), ("SNIKKET", nil), ("SNIKKET_TWEAK", nil),
+            ("RETENTION_DAYS", "SNIKKET_RETENTION_DAYS"), ("SNIKKET_HTTP_PORT", "SNIKKET_TWEAK_HTTP_PORT"),
             ("SNIKKET_TWEAK_SITE_NAME", "SNIKKET_SITE_NAME"), ("SNIKKET_TOS_URL", "SNIKKET_TOS_URI"), ("PUUID", "PUID"),
             ("SNIKKET_UPLOAD_LIMIT_GB", "SNIKKET_UPLOAD_LIMIT_MB"), ("LD_PRELOAD", nil), ("PATH", nil), ("TZ", nil), ("_", nil),
         ] as [(String, String?)])

@@ -28,7 +28,8 @@ extension Settings.Option {
             "SNIKKET_PRIVACY_URI", .uri("https", "http", "mailto"), .none("no link"), .people, into: \.settings.privacyURI,
             "The page with your privacy policy, linked from the invitation."),
         Self(
-            "SNIKKET_INVITE_URL", .invitationURL, .derived("the portal's page: https://DOMAIN/invite/{token}/") { $0.webURL + "/invite/{token}/" },
+            "SNIKKET_INVITE_URL", .invitationURL,
+            .derived("the portal's page: https://DOMAIN/invite/{token}/") { $0.webURL + "/invite/{token}/" },
             .people, into: \.settings.invitationURL,
             "The link in an invitation, for those who serve the invitation page somewhere else."),
     ]
@@ -46,7 +47,8 @@ extension Settings.Option {
             into: \.settings.dailyUploadLimitGigabytes,
             "What one person may upload in a day."),
         Self(
-            "SNIKKET_UPLOAD_LIMIT_MB", .whole(1...10_240, unit: "mebibytes"), .value("100"), .storage, into: \.settings.uploadLimitMegabytes,
+            "SNIKKET_UPLOAD_LIMIT_MB", .whole(1...10_240, unit: "mebibytes"), .value("100"), .storage,
+            into: \.settings.uploadLimitMegabytes,
             "The largest file that can be shared; for the chat server and the web server together."),
         Self(
             "SNIKKET_TWEAK_STORAGE", .text, .value("sqlite"), .storage,

@@ -3,14 +3,26 @@ extension Settings.Option {
         Self(
             "SNIKKET_TWEAK_LISTEN_ADDRESSES", .addresses, .none("all addresses of this machine"), .ports, into: \.settings.listenAddresses,
             "The addresses of this machine to listen on."),
-        port("SNIKKET_TWEAK_HTTP_PORT", "80", into: \.settings.ports.http, "The port for HTTP: challenges of the certificate authority, and redirects to HTTPS."),
-        port("SNIKKET_TWEAK_HTTPS_PORT", "443", into: \.settings.ports.https, "The port for HTTPS: the portal, shared files, and XMPP where only this port gets through."),
+        port(
+            "SNIKKET_TWEAK_HTTP_PORT", "80", into: \.settings.ports.http,
+            "The port for HTTP: challenges of the certificate authority, and redirects to HTTPS."),
+        port(
+            "SNIKKET_TWEAK_HTTPS_PORT", "443", into: \.settings.ports.https,
+            "The port for HTTPS: the portal, shared files, and XMPP where only this port gets through."),
         port("SNIKKET_TWEAK_XMPP_CLIENT_PORT", "5222", into: \.settings.ports.xmppClient, "The port for apps (RFC 6120)."),
-        port("SNIKKET_TWEAK_XMPP_CLIENT_TLS_PORT", "5223", into: \.settings.ports.xmppClientTLS, "The port for apps that begin with TLS (XEP-0368)."),
+        port(
+            "SNIKKET_TWEAK_XMPP_CLIENT_TLS_PORT", "5223", into: \.settings.ports.xmppClientTLS,
+            "The port for apps that begin with TLS (XEP-0368)."),
         port("SNIKKET_TWEAK_XMPP_SERVER_PORT", "5269", into: \.settings.ports.xmppServer, "The port for other servers (RFC 6120)."),
-        port("SNIKKET_TWEAK_XMPP_SERVER_TLS_PORT", "5270", into: \.settings.ports.xmppServerTLS, "The port for other servers that begin with TLS (XEP-0368)."),
-        port("SNIKKET_PROXY65_PORT", "5000", into: \.settings.ports.proxy65, "The port for sending files between two apps that cannot reach each other (XEP-0065)."),
-        port("SNIKKET_TWEAK_INTERNAL_HTTP_PORT", "5280", into: \.settings.ports.internalHTTP, "The chat server's own HTTP port, on loopback only."),
+        port(
+            "SNIKKET_TWEAK_XMPP_SERVER_TLS_PORT", "5270", into: \.settings.ports.xmppServerTLS,
+            "The port for other servers that begin with TLS (XEP-0368)."),
+        port(
+            "SNIKKET_PROXY65_PORT", "5000", into: \.settings.ports.proxy65,
+            "The port for sending files between two apps that cannot reach each other (XEP-0065)."),
+        port(
+            "SNIKKET_TWEAK_INTERNAL_HTTP_PORT", "5280", into: \.settings.ports.internalHTTP,
+            "The chat server's own HTTP port, on loopback only."),
         Self(
             "SNIKKET_TWEAK_INTERNAL_HTTP_INTERFACE", .text, .none("loopback"), .ports,
             effect: .meaningless("the chat server's own HTTP is never reachable from outside"),
@@ -60,19 +72,26 @@ extension Settings.Option {
             "SNIKKET_TWEAK_TURNSERVER_DOMAIN", .domain(), .derived("the domain") { $0.domain }, .calls, into: \.settings.turn.host,
             "The host name of the TURN server that apps are told; another machine's, when that runs it."),
         port("SNIKKET_TWEAK_TURNSERVER_PORT", "3478", .calls, into: \.settings.ports.turn, "The port of the TURN server, UDP and TCP."),
-        port("SNIKKET_TWEAK_TURNSERVER_TLS_PORT", "5349", .calls, into: \.settings.ports.turnTLS, "The port of the TURN server that begins with TLS."),
+        port(
+            "SNIKKET_TWEAK_TURNSERVER_TLS_PORT", "5349", .calls, into: \.settings.ports.turnTLS,
+            "The port of the TURN server that begins with TLS."),
         Self(
             "SNIKKET_TWEAK_TURNSERVER_SECRET", .text, .none("made at the first start"), .calls, into: \.settings.turn.secret, secret: true,
             "The secret shared with a TURN server on another machine."),
-        port("SNIKKET_TWEAK_TURNSERVER_MIN_PORT", "49152", .calls, into: \.settings.turn.minimumRelayPort, "The lowest UDP port that carries calls."),
-        port("SNIKKET_TWEAK_TURNSERVER_MAX_PORT", "65535", .calls, into: \.settings.turn.maximumRelayPort, "The highest UDP port that carries calls."),
+        port(
+            "SNIKKET_TWEAK_TURNSERVER_MIN_PORT", "49152", .calls, into: \.settings.turn.minimumRelayPort,
+            "The lowest UDP port that carries calls."),
+        port(
+            "SNIKKET_TWEAK_TURNSERVER_MAX_PORT", "65535", .calls, into: \.settings.turn.maximumRelayPort,
+            "The highest UDP port that carries calls."),
         Self(
             "SNIKKET_TWEAK_TURNSERVER_INTERNAL_IP", .address, .none("found at the start"), .calls, into: \.settings.turn.internalAddress,
             "This machine's own address, when it is behind NAT and has several."),
     ]
 
     private static func port(
-        _ name: String, _ value: String, _ section: Section = .ports, into place: any WritableKeyPath<Draft, Int> & Sendable, _ summary: String
+        _ name: String, _ value: String, _ section: Section = .ports, into place: any WritableKeyPath<Draft, Int> & Sendable,
+        _ summary: String
     ) -> Self {
         Self(name, .port, .value(value), section, into: place, summary)
     }

@@ -2,7 +2,8 @@ extension Settings.Option {
     static let certificates: [Self] = [
         Self(
             "SNIKKET_CERTIFICATE", .choice, .value("acme"), .certificates, into: \.certificate,
-            "Where the certificate comes from: acme gets one from an authority such as Let's Encrypt, files uses your own, internal makes one that only devices that you set up will trust."),
+            "Where the certificate comes from: acme gets one from an authority such as Let's Encrypt, files uses your own, internal makes one that only devices that you set up will trust."
+        ),
         Self(
             "SNIKKET_ACME_DIRECTORY", .uri("https"), .value("https://acme-v02.api.letsencrypt.org/directory"), .certificates,
             into: \.directory,
@@ -57,7 +58,8 @@ extension Settings.Option {
             "SNIKKET_TWEAK_IPV6", .flag, .value("on"), .servers, into: \.settings.ipv6,
             "Whether to use IPv6; switch it off where it is broken."),
         Self(
-            "SNIKKET_TWEAK_DNSSEC", .flag, .value("off"), .servers, effect: .later("connections between servers that are verified with DANE"),
+            "SNIKKET_TWEAK_DNSSEC", .flag, .value("off"), .servers,
+            effect: .later("connections between servers that are verified with DANE"),
             "Whether to verify other servers through DNSSEC (DANE, RFC 7673)."),
         Self(
             "SNIKKET_TWEAK_PROMETHEUS", .flag, .value("off"), .servers, effect: .later("metrics"),
