@@ -335,7 +335,9 @@ ask_for_consent() {
 start_service() {
     step "starting"
     systemctl reset-failed snikket.service 2>/dev/null || :
-    systemctl restart --no-block snikket.service
+    # Stopped first, and waited for: `snikket status` must not hear the old one say that it is well.
+    systemctl stop snikket.service
+    systemctl start --no-block snikket.service
     seen=
     waited=0
     until "$prefix/bin/snikket" status >"$work/status" 2>"$work/status.err"; do
