@@ -68,11 +68,11 @@ let package = Package(
 
         // The rooms, from the top down.
         room("Appliance", [
-            "CertificateStore", "ChatServer", "Health", "LocalHTTP", "Portal", "ServerConfigs", "Settings", "Supervision",
+            "CertificateStore", "ChatServer", "Health", "LocalHTTP", "Portal", "ProcessMemory", "ServerConfigs", "Settings", "Supervision",
             lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
         ]),
         room("Portal", [
-            "ChatServer", "LocalHTTP", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log, nio, nioPosix, signals, system,
+            "ChatServer", "LocalHTTP", "ProcessMemory", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log, nio, nioPosix, signals, system,
         ]),
         room("ChatServer", ["LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
@@ -83,6 +83,7 @@ let package = Package(
         room("CertificateStore", [system]),
         room("Settings", ["CIDN2"]),
         room("QRCode", ["CQREncode"]),
+        room("ProcessMemory"),
 
         // Certificates: the only rooms that see libcurl and OpenSSL.
         room("ACME"),

@@ -49,17 +49,21 @@ extension Parts {
         systemd.status("no certificate: \(failure.error)")
     }
 
-    /// Watches what the ports serve, and renews when the time has come. Never returns by itself.
+    /// Looks at which certificate each port really serves.
+    func lookAtPorts() async { await keeper.look(at: endpoints) }
+
+    /// Renews when the time has come. Never returns by itself.
     func keepCertificate() async throws {
         while true {
-            await keeper.look(at: endpoints)
             let pause = await keeper.nextAttempt() - Int(time(nil))
             // Looked at again now and then: a clock can be set, a machine can sleep.
             try await Task.sleep(for: .seconds(min(max(pause, 1), 6 * 3_600)))
+            await lookAtPorts()
             guard await keeper.nextAttempt() <= time(nil) || ownFilesMayHaveChanged else { continue }
             do {
                 let stored = try await keeper.obtain { _ in }
                 try await load(stored)
+                await lookAtPorts()
             } catch let failure as CertificateFailure {
                 try Task.checkCancellation()
                 await report(failure)

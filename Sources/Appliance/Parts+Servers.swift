@@ -14,7 +14,7 @@ extension Parts {
         systemd.status("preparing")
         try await put([.prosody, .coturn])
         try putPortalFile()
-        try ChatEndpoint(domain: settings.domain, port: settings.ports.internalHTTP).write(to: locations.run + "/" + ChatEndpoint.fileName)
+        try ChatEndpoint(domain: settings.domain, port: settings.ports.internalHTTP).write(to: chatEndpoint)
     }
 
     /// Port 80 only: challenges of the certificate authority, and a page that says what is going on.
@@ -23,6 +23,8 @@ extension Parts {
         try await put([.nginx])
         household.start(.nginx)
         try await household.waitUntilReady([.nginx], deadline: .seconds(30))
+        // Port 80 serves, and how it goes on may take days: the machine's own start does not wait for that.
+        systemd.ready()
     }
 
     /// Renders the page anew, with what went wrong.

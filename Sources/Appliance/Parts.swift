@@ -1,5 +1,6 @@
 import CertificateStore
 import ChatServer
+import Glibc
 import NIOCore
 import NIOPosix
 import ServerConfigs
@@ -24,6 +25,8 @@ final class Parts: Sendable {
     let standing = Mutex(StatusReport.Phase.starting)
     private let lock: RunLock
     private let secrets: Secrets
+    /// Where commands find the chat server's API while it runs.
+    var chatEndpoint: String { locations.run + "/" + ChatEndpoint.fileName }
     private let group: any EventLoopGroup
     private let hasIPv6 = ServerFacts.machineHasIPv6()
 
@@ -77,6 +80,7 @@ final class Parts: Sendable {
             systemd.stopping()
             say.progress("stopping")
             await household.stop()
+            unlink(chatEndpoint)
             tasks.cancelAll()
             try result.get()
         }

@@ -33,6 +33,18 @@ public struct StatusReport: Codable, Sendable, Equatable {
         /// Proportional set size of the server and its children, in bytes; nil when it does not run.
         public var memoryBytes: Int?
         public var lastProblem: String?
+
+        // Every member is there, null when there is nothing to say: scripts need not look for it.
+        public func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(name, forKey: .name)
+            try values.encode(state, forKey: .state)
+            try values.encode(pid, forKey: .pid)
+            try values.encode(since, forKey: .since)
+            try values.encode(restarts, forKey: .restarts)
+            try values.encode(memoryBytes, forKey: .memoryBytes)
+            try values.encode(lastProblem, forKey: .lastProblem)
+        }
     }
 
     /// The certificate, and which one each port really serves.
@@ -48,6 +60,17 @@ public struct StatusReport: Codable, Sendable, Equatable {
         public var lastError: ProblemReport?
         /// The serial that each port serves.
         public var served: [String: String]
+
+        public func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(names, forKey: .names)
+            try values.encode(issuer, forKey: .issuer)
+            try values.encode(serial, forKey: .serial)
+            try values.encode(notAfter, forKey: .notAfter)
+            try values.encode(nextAttempt, forKey: .nextAttempt)
+            try values.encode(lastError, forKey: .lastError)
+            try values.encode(served, forKey: .served)
+        }
     }
 
     /// A problem in three parts.

@@ -1,4 +1,6 @@
+import Glibc
 import Logging
+import ProcessMemory
 public import ServiceLifecycle
 public import Settings
 import UnixSignals
@@ -12,6 +14,8 @@ public struct Up: ServiceLifecycle.Service {
     ///   - accounts: who each server runs as.
     /// - Throws: ``ApplianceError``, or what a room has against the machine: a missing program, a port in use.
     public init(settings: Settings, locations: Locations, programs: String, accounts: Accounts) throws {
+        // Modes are said where files are made; whoever started this may have said something narrower.
+        umask(0o022)
         try Ground.prepare(locations, accounts: accounts)
         appliance = try Parts(settings: settings, locations: locations, programs: programs, accounts: accounts)
     }
@@ -41,6 +45,8 @@ public struct Up: ServiceLifecycle.Service {
         try await appliance.startServers()
         appliance.announceReady()
         await appliance.inviteFirstAdmin()
+        await appliance.lookAtPorts()
+        releaseStartupPages()
         try await appliance.keepCertificate()
     }
 }

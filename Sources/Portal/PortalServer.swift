@@ -5,6 +5,7 @@ import LocalHTTP
 public import Logging
 import NIOCore
 import NIOPosix
+import ProcessMemory
 public import ServiceLifecycle
 import UnixSignals
 

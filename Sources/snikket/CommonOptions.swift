@@ -15,12 +15,14 @@ struct CommonOptions: ParsableArguments {
     static let defaultState = "/var/lib/snikket"
 
     /// Where things lie, every path absolute.
-    func locations() throws -> Locations {
+    ///
+    /// - Parameter needingTemplates: whether missing templates are an error; only what renders needs them.
+    func locations(needingTemplates: Bool = false) throws -> Locations {
         let state = absolutePath(state)
         return Locations(
             configuration: absolutePath(config),
             state: state,
             run: state == Self.defaultState ? "/run/snikket" : state + "/run",
-            templates: try templates.map(absolutePath) ?? installedTemplates())
+            templates: try templates.map(absolutePath) ?? (needingTemplates ? installedTemplates() : ""))
     }
 }

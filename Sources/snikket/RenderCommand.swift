@@ -24,7 +24,7 @@ struct RenderCommand: Command {
     var diff = false
 
     func execute() async throws {
-        let locations = try common.locations()
+        let locations = try common.locations(needingTemplates: true)
         let settings = try readSettings(locations, overrides: overrides.values)
         let facts = ServerFacts(
             settings: settings, locations: locations, secrets: try secrets(locations), hasIPv6: ServerFacts.machineHasIPv6())

@@ -22,7 +22,7 @@ struct UpCommand: Command {
     var portsFrom: Int?
 
     func execute() async throws {
-        let locations = try common.locations()
+        let locations = try common.locations(needingTemplates: true)
         let ports = try portsFrom.map { Ports(from: try checkedFirstPort($0)).options } ?? []
         let settings = try readSettings(locations, overrides: ports + overrides.values)
         let accounts = geteuid() == 0 ? try Accounts.installed() : .own
