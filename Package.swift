@@ -83,7 +83,7 @@ let package = Package(
         room("CertificateStore", [system]),
         room("Settings", ["CIDN2"]),
         room("QRCode", ["CQREncode"]),
-        room("ProcessMemory"),
+        room("ProcessMemory", ["CMalloc"]),
 
         // Certificates: the only rooms that see libcurl and OpenSSL.
         room("ACME"),
@@ -95,6 +95,7 @@ let package = Package(
         shim("CIDN2", links: "idn2"),
         shim("CQREncode", links: "qrencode"),
         shim("CYAML", links: "yaml"),
+        shim("CMalloc"),
 
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),

@@ -14,6 +14,7 @@ public struct Up: ServiceLifecycle.Service {
     ///   - accounts: who each server runs as.
     /// - Throws: ``ApplianceError``, or what a room has against the machine: a missing program, a port in use.
     public init(settings: Settings, locations: Locations, programs: String, accounts: Accounts) throws {
+        useOneHeap()
         // Modes are said where files are made; whoever started this may have said something narrower.
         umask(0o022)
         try Ground.prepare(locations, accounts: accounts)

@@ -56,7 +56,8 @@ public struct Prosody: ChatServer {
     }
 
     public func ping() async throws(ChatServerError) {
-        _ = try await get("/ping", gives: Nothing.self)
+        // Asked every few seconds: that it answers is all there is to know.
+        _ = try await exchange(.init(method: .get, path: "/snikket_api/ping"))
     }
 }
 
@@ -83,6 +84,17 @@ extension Prosody {
     private func send<Answer: Decodable>(
         _ request: LocalHTTPClient.Request, gives answer: Answer.Type
     ) async throws(ChatServerError) -> Answer {
+        let response = try await exchange(request)
+        do {
+            return try decode(answer, response.body)
+        } catch {
+            // The decoder's own words would quote the answer, which may hold a token.
+            throw .unexpected(status: response.status, detail: "an answer of another form")
+        }
+    }
+
+    /// Sends a request with the secret; a response that refuses is an error.
+    private func exchange(_ request: LocalHTTPClient.Request) async throws(ChatServerError) -> LocalHTTPClient.Response {
         var request = request
         request.headers.append((name: "Authorization", value: "Bearer \(secret)"))
         let response: LocalHTTPClient.Response
@@ -94,12 +106,7 @@ extension Prosody {
         guard (200..<300).contains(response.status) else {
             throw ChatServerError(refusal: try? decode(Refusal.self, response.body), status: response.status)
         }
-        do {
-            return try decode(answer, response.body)
-        } catch {
-            // The decoder's own words would quote the answer, which may hold a token.
-            throw .unexpected(status: response.status, detail: "an answer of another form")
-        }
+        return response
     }
 
     private func decode<Message: Decodable>(_ type: Message.Type, _ bytes: [UInt8]) throws -> Message {
