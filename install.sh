@@ -333,12 +333,27 @@ write_settings() {
                 "$settings says so, and everybody's address ends in it" "one machine, one domain: use another machine for $domain"
         fi
         say "    keeping $settings as it is"
+        if [ -n "$extra_settings" ]; then say "    --set counts the first time only: edit that file instead"; fi
         return
     fi
-    mkdir -p "$(dirname "$settings")"
-    "$prefix/bin/snikket" init --config "$settings" --domain "$domain" --email "$email" --agree-tos >/dev/null ||
-        { rm -f "$settings"; exit 78; }
-    printf '%s' "$extra_settings" >>"$settings"
+    folder=$(dirname "$settings")
+    mkdir -p "$folder"
+    # Made beside its place, checked there, and moved: what is in place is whole and right, and a mistake leaves nothing.
+    new=$folder/.snikket.conf.new
+    rm -f "$new"
+    "$prefix/bin/snikket" init --config "$new" --domain "$domain" --email "$email" --agree-tos >/dev/null ||
+        { rm -f "$new"; exit 78; }
+    # `snikket init` only writes for those who agree; here nobody was asked when no authority is needed.
+    if [ -z "$agreed" ]; then sed -i '/^SNIKKET_LETSENCRYPT_TOS_AGREE=/d' "$new"; fi
+    chmod 600 "$new" # a secret may follow
+    printf '%s' "$extra_settings" >>"$new"
+    if ! "$prefix/bin/snikket" config show --config "$new" >/dev/null; then
+        rm -f "$new"
+        fail 78 "a setting given with --set is wrong" "which one is said above; nothing was written" "correct it, and run this again"
+    fi
+    sync "$new"
+    mv -f "$new" "$settings"
+    sync "$folder"
 }
 
 ask_for_consent() {
@@ -351,7 +366,7 @@ ask_for_consent() {
     printf 'Do you agree to %s ? [y/N] ' "$terms"
     read -r answer
     case $answer in
-        [yY]*) ;;
+        [yY]*) agreed=yes ;;
         *) fail 1 "without a certificate apps cannot connect" "you did not agree to $terms" \
             "agree, or use your own: --set SNIKKET_CERTIFICATE=files (see README.md)" ;;
     esac
