@@ -5,6 +5,7 @@ from pathlib import Path
 
 from world.appliance import CONFIGURATION, DOMAIN, Appliance, scratch, without_pebble
 from world.stream import Stream
+from world.waiting import until
 
 
 def _served_serial(appliance: Appliance) -> int:
@@ -20,6 +21,12 @@ def _make_files(folder: Path, names: list[str]) -> tuple[Path, Path, Path]:
     """A root, a certificate by it and that one's key."""
     _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
              "-subj", "/CN=my own root", "-keyout", f"{folder}/root.key", "-out", f"{folder}/root.pem")
+    _issue(folder, names)
+    return folder / "root.pem", folder / "fullchain.pem", folder / "privkey.pem"
+
+
+def _issue(folder: Path, names: list[str]) -> None:
+    """Another certificate and key, in the place of those that are there."""
     _openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={names[0]}",
              "-keyout", f"{folder}/privkey.pem", "-out", f"{folder}/request.pem")
     (folder / "extensions").write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names))
@@ -28,15 +35,16 @@ def _make_files(folder: Path, names: list[str]) -> tuple[Path, Path, Path]:
     (folder / "fullchain.pem").write_text((folder / "leaf.pem").read_text() + (folder / "root.pem").read_text())
     for name in ("fullchain.pem", "privkey.pem"):
         (folder / name).chmod(0o644)  # the throw-away user reads them
-    return folder / "root.pem", folder / "fullchain.pem", folder / "privkey.pem"
+
+
+def _configuration(chain: Path, key: Path) -> str:
+    return f"{CONFIGURATION}SNIKKET_CERTIFICATE=files\nSNIKKET_CERTIFICATE_FULLCHAIN={chain}\nSNIKKET_CERTIFICATE_KEY={key}\n"
 
 
 def test_a_persons_own_files_are_served() -> None:
     with scratch("own-files") as files:
         root, chain, key = _make_files(files, [DOMAIN, f"groups.{DOMAIN}", f"share.{DOMAIN}"])
-        configuration = (
-            f"{CONFIGURATION}SNIKKET_CERTIFICATE=files\nSNIKKET_CERTIFICATE_FULLCHAIN={chain}\nSNIKKET_CERTIFICATE_KEY={key}\n")
-        with without_pebble("own", configuration=configuration, trust=root) as appliance:
+        with without_pebble("own", configuration=_configuration(chain, key), trust=root) as appliance:
             appliance.started()
             status = appliance.healthy()["certificate"]
             assert "my own root" in status["issuer"]
@@ -44,12 +52,49 @@ def test_a_persons_own_files_are_served() -> None:
             assert appliance.get("/").status < 500
 
 
+def test_files_that_were_replaced_while_it_was_down_are_served_after_the_start() -> None:
+    names = [DOMAIN, f"groups.{DOMAIN}", f"share.{DOMAIN}"]
+    with scratch("own-files") as files:
+        root, chain, key = _make_files(files, names)
+        with without_pebble("renewed", configuration=_configuration(chain, key), trust=root) as appliance:
+            appliance.started()
+            first = _served_serial(appliance)
+            assert appliance.stop() == 0
+            _issue(files, names)
+            appliance.started()
+            second = _served_serial(appliance)
+            assert second != first
+            certificate = until(lambda: _looked_at(appliance), 30, "every port was looked at")
+            assert {int(serial, 16) for serial in certificate["served"].values()} == {second}
+            assert certificate["last_error"] is None
+
+
+def test_when_the_files_cannot_be_read_at_a_start_what_was_kept_of_them_is_served() -> None:
+    with scratch("own-files") as files:
+        root, chain, key = _make_files(files, [DOMAIN, f"groups.{DOMAIN}", f"share.{DOMAIN}"])
+        with without_pebble("unreadable", configuration=_configuration(chain, key), trust=root) as appliance:
+            appliance.started()
+            first = _served_serial(appliance)
+            assert appliance.stop() == 0
+            key.chmod(0o600)  # root's, and it does not run as root
+            if appliance.uid == key.stat().st_uid:
+                key.chmod(0)
+            appliance.started()
+            assert _served_serial(appliance) == first
+            assert str(key) in appliance.said, "the terminal does not say what is wrong"
+            error = appliance.status()["certificate"]["last_error"]
+            assert error and str(key) in error["error"] + (error["cause"] or "")
+
+
+def _looked_at(appliance: Appliance) -> dict | None:
+    certificate = appliance.status()["certificate"]
+    return certificate if len(certificate["served"]) >= 2 else None
+
+
 def test_files_that_lack_a_name_are_refused_with_the_name() -> None:
     with scratch("own-files") as files:
         root, chain, key = _make_files(files, [DOMAIN])
-        configuration = (
-            f"{CONFIGURATION}SNIKKET_CERTIFICATE=files\nSNIKKET_CERTIFICATE_FULLCHAIN={chain}\nSNIKKET_CERTIFICATE_KEY={key}\n")
-        with without_pebble("own", configuration=configuration, trust=root) as appliance:
+        with without_pebble("own", configuration=_configuration(chain, key), trust=root) as appliance:
             appliance.start()
             appliance.line("snikket: error:", 30)
             appliance.line("snikket: cause:", 5)
@@ -57,9 +102,7 @@ def test_files_that_lack_a_name_are_refused_with_the_name() -> None:
 
 
 def test_files_that_are_not_there_are_named() -> None:
-    configuration = (
-        f"{CONFIGURATION}SNIKKET_CERTIFICATE=files\nSNIKKET_CERTIFICATE_FULLCHAIN=/nowhere/fullchain.pem\n"
-        "SNIKKET_CERTIFICATE_KEY=/nowhere/privkey.pem\n")
+    configuration = _configuration(Path("/nowhere/fullchain.pem"), Path("/nowhere/privkey.pem"))
     with without_pebble("own", configuration=configuration) as appliance:
         appliance.start()
         appliance.line("snikket: error:", 30)

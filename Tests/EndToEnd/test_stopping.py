@@ -1,6 +1,7 @@
 """The end: in order when asked to, and complete even when `snikket up` itself is killed."""
 
 import signal
+import socket
 
 from world.appliance import Appliance, without_pebble
 from world.ports import free
@@ -57,6 +58,22 @@ def test_sigterm_while_still_starting_leaves_nothing() -> None:
         until(lambda: len(appliance.processes()) > 1, 30, "the first server runs")
         appliance.stop()
         _everything_is_gone(appliance)
+
+
+def test_kill_9_while_the_certificate_is_being_got_leaves_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as authority:  # takes connections, and never says a word
+        directory = f"https://127.0.0.1:{authority.getsockname()[1]}/dir"
+        with without_pebble("early-kill", settings={"SNIKKET_ACME_DIRECTORY": directory}) as appliance:
+            appliance.start()
+            authority.settimeout(30)
+            connection, _ = authority.accept()
+            with connection:
+                assert any("snikket-certs" in process.command for process in appliance.processes())
+                assert appliance.process is not None
+                process, appliance.process = appliance.process, None
+                process.kill()
+                process.wait(10)
+                _everything_is_gone(appliance)
 
 
 def test_a_stopped_appliance_says_so() -> None:
