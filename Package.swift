@@ -59,7 +59,7 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "snikket",
-            dependencies: ["Appliance", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal", arguments, system, log],
+            dependencies: ["Appliance", "CertificateStore", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal", arguments, system, log],
             swiftSettings: rules),
         .executableTarget(
             name: "snikket-certs",
@@ -78,7 +78,7 @@ let package = Package(
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
         room("Supervision", [log, subprocess, system]),
-        room("ServerConfigs", ["CIDN2", "Settings", "Templates", subprocess, system]),
+        room("ServerConfigs", ["Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", [system]),
         room("Settings", ["CIDN2"]),
