@@ -59,7 +59,7 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "snikket",
-            dependencies: ["Appliance", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal", arguments, system, log],
+            dependencies: ["Appliance", "CertificateStore", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal", arguments, system, log],
             swiftSettings: rules),
         .executableTarget(
             name: "snikket-certs",
@@ -78,7 +78,7 @@ let package = Package(
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
         room("Supervision", [log, subprocess, system]),
-        room("ServerConfigs", ["CIDN2", "Settings", "Templates", subprocess, system]),
+        room("ServerConfigs", ["Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", [system]),
         room("Settings", ["CIDN2"]),
@@ -99,7 +99,8 @@ let package = Package(
 
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),
-        tests(of: "ServerConfigs", ["Settings", "Templates", subprocess, system], excluding: ["Golden"]),
+        tests(
+            of: "ServerConfigs", ["ChatServer", "Portal", "RealServers", "Settings", "Templates", subprocess, system], excluding: ["Golden"]),
         tests(of: "CertificateStore", [system]),
         tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", "PebbleFixture", "snikket-certs", subprocess, system]),
         .target(name: "PebbleFixture", dependencies: ["OpenSSL", subprocess, system], path: "Tests/PebbleFixture", swiftSettings: rules),
@@ -116,6 +117,8 @@ let package = Package(
             name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
         tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", log, system]),
-        tests(of: "Appliance", ["Settings", "CertificateStore", subprocess, system]),
+        tests(
+            of: "Appliance",
+            ["CertificateStore", "LocalHTTP", "RealServers", "Settings", "snikket-certs", "Supervision", nio, nioPosix, subprocess, system]),
     ]
 )

@@ -2,6 +2,8 @@
 public enum ApplianceError: Error, Equatable {
     /// A user that the installation makes does not exist.
     case missingUser(String)
+    /// The state directory's path is too long for the sockets in it.
+    case pathTooLong(String)
     /// A file or folder could not be made or changed.
     case file(path: String, problem: String)
     /// Another `snikket up` uses the same state directory.
@@ -10,10 +12,10 @@ public enum ApplianceError: Error, Equatable {
     case portTaken(port: Int, name: String, owner: String?)
     /// `snikket-certs` is not where it has to be.
     case missingProgram(path: String)
-    /// No certificate, and there is nothing more to try by itself.
-    case noCertificate(StatusReport.ProblemReport)
-    /// A server did not become ready.
-    case notReady(service: String, problem: String?)
     /// Nothing answers on the control socket.
     case notRunning(socket: String)
+    /// The control socket is another user's.
+    case notPermitted(socket: String)
+    /// Somebody has the control socket, and does not answer in time, or not as expected.
+    case noAnswer(socket: String)
 }

@@ -13,12 +13,15 @@ actor CertificateKeeper {
     private let spread = Double.random(in: 0...1)
     /// The serial that each port serves.
     private var served: [String: String] = [:]
+    /// What has been tried. The file is its copy for the next run: when the disk is full, the pauses count all the same.
+    private var attempts: AttemptState
 
     init(settings: Settings, locations: Locations, program: String, accounts: Accounts) throws {
         self.settings = settings
         self.locations = locations
         self.program = try CertificateProgram(path: program, account: accounts.certificates)
         store = CertificateStore(folder: locations.certificates)
+        attempts = (try? store.attempts()) ?? AttemptState()
     }
 
     /// The certificate in place, if it is for these settings and can be used now.
@@ -28,19 +31,21 @@ actor CertificateKeeper {
     }
 
     /// Why the last attempt failed; nil when it did not.
-    nonisolated func storedFailure() -> CertificateFailure? { (try? store.attempts())?.lastError }
+    var lastFailure: CertificateFailure? { attempts.lastError }
 
     /// How many attempts failed since the last that did not.
-    nonisolated var failuresInARow: Int { (try? store.attempts())?.failures ?? 0 }
+    var failuresInARow: Int { attempts.failures }
+
+    /// Not before this moment, in seconds since 1970, is an attempt to be made while there is no certificate; 0 for at once.
+    var endOfPause: Int { attempts.nextAttempt ?? 0 }
 
     /// When a new certificate is to be had, in seconds since 1970.
     func nextAttempt() -> Int {
-        let pause = (try? store.attempts())?.nextAttempt ?? 0
-        guard let stored = try? usable() else { return pause }
+        guard let stored = try? usable() else { return endOfPause }
         switch settings.certificates {
         // The person replaces the files when it suits them.
-        case .files: return max(pause, Int(time(nil)) + 3_600)
-        case .acme, .internalAuthority: return max(pause, stored.record.renewalTime(spread: spread))
+        case .files: return max(endOfPause, Int(time(nil)) + 3_600)
+        case .acme, .internalAuthority: return max(endOfPause, stored.record.renewalTime(spread: spread))
         }
     }
 
@@ -48,28 +53,30 @@ actor CertificateKeeper {
     func obtain(progress: @escaping @Sendable (CertificateEvent) -> Void) async throws(CertificateFailure) -> CertificateStore.Stored {
         do throws(CertificateFailure) {
             _ = try await program.run(job, asOurselves: runsAsOurselves, progress: progress)
-            let stored: CertificateStore.Stored?
-            do throws(StoreError) {
-                try store.save(source: settings.certificates.name)
-                try store.save(attempts { $0.succeeded(now: time(nil)) })
-                stored = try store.current(covering: settings.certificateNames, now: time(nil))
-            } catch {
-                throw CertificateFailure(kind: .local, error: "the certificate could not be kept", cause: "\(error)", try: "is the disk full?")
-            }
-            guard let stored else {
-                throw CertificateFailure(kind: .badCertificate, error: "the certificate does not hold every name", try: "look at `snikket logs`")
-            }
-            return stored
+            attempts.succeeded(now: time(nil))
+            return try kept()
         } catch {
-            try? store.save(attempts { $0.failed(error, now: time(nil)) })
+            attempts.failed(error, now: time(nil))
+            // Without it only the next run forgets.
+            try? store.save(attempts)
             throw error
         }
     }
 
-    private func attempts(_ change: (inout AttemptState) -> Void) -> AttemptState {
-        var attempts = (try? store.attempts()) ?? AttemptState()
-        change(&attempts)
-        return attempts
+    /// The certificate that the program has just put in place.
+    private func kept() throws(CertificateFailure) -> CertificateStore.Stored {
+        let stored: CertificateStore.Stored?
+        do throws(StoreError) {
+            try store.save(source: settings.certificates.name)
+            try store.save(attempts)
+            stored = try store.current(covering: settings.certificateNames, now: time(nil))
+        } catch {
+            throw CertificateFailure(error)
+        }
+        guard let stored else {
+            throw CertificateFailure(kind: .badCertificate, error: "the certificate does not hold every name", try: "look at `snikket logs`")
+        }
+        return stored
     }
 
     /// The person's own files may be readable for root only.
@@ -95,11 +102,15 @@ actor CertificateKeeper {
     /// Gives each server its own copy.
     ///
     /// - Returns: the servers that have another one than before.
-    func deploy(_ stored: CertificateStore.Stored, accounts: Accounts) throws(StoreError) -> [Service] {
+    func deploy(_ stored: CertificateStore.Stored, accounts: Accounts) throws(CertificateFailure) -> [Service] {
         var changed: [Service] = []
-        for service in [Service.prosody, .nginx, .coturn] {
-            let owner = accounts[service].map { Owner(uid: $0.user, gid: $0.group) }
-            if try store.deploy(stored, to: locations.run(of: service) + "/tls", owner: owner) { changed.append(service) }
+        do throws(StoreError) {
+            for service in [Service.prosody, .nginx, .coturn] {
+                let owner = accounts[service].map { Owner(uid: $0.user, gid: $0.group) }
+                if try store.deploy(stored, to: locations.run(of: service) + "/tls", owner: owner) { changed.append(service) }
+            }
+        } catch {
+            throw CertificateFailure(error)
         }
         return changed
     }
@@ -120,9 +131,14 @@ actor CertificateKeeper {
         }
     }
 
+    /// Whether every one of these ports serves the certificate that is in place, as of the last look.
+    func isServed(by endpoints: [Endpoint]) -> Bool {
+        guard let serial = (try? usable())?.record.serial else { return false }
+        return endpoints.allSatisfy { served[$0.name] == serial }
+    }
+
     /// How things are with the certificate.
     func report() -> StatusReport.CertificateReport {
-        let attempts = (try? store.attempts()) ?? AttemptState()
         let record = (try? usable())?.record
         return StatusReport.CertificateReport(
             names: record?.names ?? settings.certificateNames, issuer: record?.issuer, serial: record?.serial,
@@ -136,9 +152,11 @@ struct Endpoint: Sendable {
     let name: String
     let probe: [String]
 
-    init(_ name: String, address: String, port: Int, host: String, startTLS: String? = nil) {
+    init(_ name: String, address: String, port: Int, host: String, startTLS: String? = nil, stream: String? = nil) {
         self.name = name
-        probe = ["probe", "--connect", "\(address):\(port)", "--name", host, "--timeout", "10"] + (startTLS.map { ["--starttls", $0] } ?? [])
+        probe =
+            ["probe", "--connect", "\(address):\(port)", "--name", host, "--timeout", "10"] + (startTLS.map { ["--starttls", $0] } ?? [])
+            + (stream.map { ["--stream", $0] } ?? [])
     }
 }
 
@@ -164,5 +182,18 @@ extension CertificateStore {
 
     func save(source: String) throws(StoreError) {
         try replaceFile(sourceFile, with: Array(source.utf8), mode: 0o600)
+    }
+}
+
+extension CertificateFailure {
+    /// What a full disk or a wrong permission means for a certificate.
+    init(_ error: StoreError) {
+        let (cause, advice) =
+            switch error {
+            case .file(let path, let code): ("\(path): \(String(cString: strerror(code)).lowercased())", "is the disk full?")
+            case .damaged(let path): ("\(path) is damaged", "remove it")
+            case .busy(let path): ("another process uses \(path)", "end it")
+            }
+        self.init(kind: .local, error: "the certificate could not be put in place", cause: cause, try: advice)
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import LocalHTTP
 public import Settings
 
@@ -15,7 +16,11 @@ public struct ControlClient: Sendable {
             let response = try await client.send(.init(path: "/status"), deadline: .seconds(5))
             return try StatusReport(json: response.body)
         } catch {
-            throw .notRunning(socket: socket)
+            switch error as? LocalHTTPError {
+            case .refused: throw .notRunning(socket: socket)
+            case .system(errno: EACCES): throw .notPermitted(socket: socket)
+            default: throw .noAnswer(socket: socket)
+            }
         }
     }
 }

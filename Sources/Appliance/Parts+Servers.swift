@@ -5,7 +5,6 @@ import Portal
 import ServerConfigs
 import Settings
 import Supervision
-import Synchronization
 
 extension Parts {
     /// The files of the servers that do not wait for the certificate: rendered, accepted by their own checkers, put in place.
@@ -19,7 +18,7 @@ extension Parts {
 
     /// Port 80 only: challenges of the certificate authority, and a page that says what is going on.
     func showGettingReady() async throws {
-        phase.withLock { $0 = .gettingReady(keeperProblem()) }
+        phase.value = .gettingReady(await keeper.lastFailure.map(ServerFacts.Problem.init))
         try await put([.nginx])
         household.start(.nginx)
         try await household.waitUntilReady([.nginx], deadline: .seconds(30))
@@ -29,22 +28,15 @@ extension Parts {
 
     /// Renders the page anew, with what went wrong.
     func showProblem(_ failure: CertificateFailure) {
-        phase.withLock { $0 = .gettingReady(.init(error: failure.error, cause: failure.cause, tryThis: failure.try)) }
+        phase.value = .gettingReady(ServerFacts.Problem(failure))
         // The page is a file that nginx reads at each request; when it cannot be written, the terminal and the status still say it.
         _ = try? facts.files(of: .nginx).write(owner: fileOwner)
     }
 
-    private func keeperProblem() -> ServerFacts.Problem? {
-        keeper.storedFailure().map { .init(error: $0.error, cause: $0.cause, tryThis: $0.try) }
-    }
-
     /// Every server, with the certificate that is in place now.
     func startServers() async throws {
-        let isServing = phase.withLock { phase in
-            if case .serving = phase { return true }
-            phase = .serving
-            return false
-        }
+        let isServing = phase.isServing
+        phase.value = .serving
         for service in [Service.prosody, .portal, .coturn] where service != .coturn || settings.turn.enabled { household.start(service) }
         try await put([.nginx])
         if isServing {
@@ -90,5 +82,11 @@ extension Parts {
     /// Who a server's files belong to.
     var fileOwner: @Sendable (Service) -> FileOwner? {
         { [accounts] service in accounts[service].map { FileOwner(user: $0.user, group: $0.group) } }
+    }
+}
+
+extension ServerFacts.Problem {
+    init(_ failure: CertificateFailure) {
+        self.init(error: failure.error, cause: failure.cause, tryThis: failure.try)
     }
 }

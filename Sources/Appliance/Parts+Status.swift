@@ -20,7 +20,8 @@ extension Parts {
         }
         let certificate = await keeper.report()
         let phase = standing.withLock { $0 }
-        let isHealthy = phase == .running && services.allSatisfy { $0.state == "ready" } && certificate.serial != nil
+        let isServed = await keeper.isServed(by: endpoints)
+        let isHealthy = phase == .running && isServed && services.allSatisfy { $0.state == "ready" }
         return StatusReport(
             healthy: isHealthy, phase: phase, services: services, certificate: certificate, ports: settings.ports.byName(federation: settings.federation),
             domain: settings.domain, url: settings.webURL, version: Version.current)

@@ -21,7 +21,7 @@ final class Parts: Sendable {
     let keeper: CertificateKeeper
     let chat: Prosody
     /// What nginx is to do, as it is now.
-    let phase: Mutex<ServerFacts.Phase>
+    let phase = CurrentPhase()
     let standing = Mutex(StatusReport.Phase.starting)
     private let lock: RunLock
     private let secrets: Secrets
@@ -41,13 +41,13 @@ final class Parts: Sendable {
         programs = try ServerPrograms.installed()
         secrets = try Secrets.loadOrCreate(in: locations)
         chat = Prosody(port: settings.ports.internalHTTP, domain: settings.domain, secret: secrets.api)
-        phase = Mutex(.gettingReady(nil))
         group = MultiThreadedEventLoopGroup.singleton
         keeper = try CertificateKeeper(
             settings: settings, locations: locations, program: folder + "/snikket-certs", accounts: accounts)
         let specifications = ServiceSpecifications(
             facts: ServerFacts(settings: settings, locations: locations, secrets: secrets, hasIPv6: hasIPv6),
-            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat)
+            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat,
+            isServing: { [phase] in phase.isServing })
         household = Household(
             specifications.all.mapValues { specification in
                 SupervisedService(
@@ -59,7 +59,7 @@ final class Parts: Sendable {
     /// What the servers' files follow from, as things are now.
     var facts: ServerFacts {
         ServerFacts(
-            settings: settings, locations: locations, secrets: secrets, phase: phase.withLock { $0 }, hasIPv6: hasIPv6)
+            settings: settings, locations: locations, secrets: secrets, phase: phase.value, hasIPv6: hasIPv6)
     }
 
     /// The portal's file; its secret is the chat server's.
@@ -67,32 +67,54 @@ final class Parts: Sendable {
 
     /// Runs the servers and the control socket around a story, and ends them in order when it ends or is told to.
     func whileRunning(_ story: @Sendable @escaping () async throws -> Void) async throws {
-        try await withThrowingDiscardingTaskGroup { tasks in
-            tasks.addTask { await self.household.run() }
-            tasks.addTask {
-                let socket = ControlSocket(path: self.locations.controlSocket, group: self.group) { method, path in
-                    await self.answer(method, path)
-                }
-                do { try await socket.run() } catch { if !Task.isCancelled { throw error } }
+        var ending: Result<Void, any Error>?
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await self.serveControlSocket() }
+            tasks.addTask { try await Self.untilShutdown(story) }
+            await withDiscardingTaskGroup { servers in
+                servers.addTask { await self.household.run() }
+                // Whichever ends first, the story or the control socket, is the end of everything.
+                let result = await tasks.nextResult()
+                standing.withLock { $0 = .stopping }
+                systemd.stopping()
+                say.progress("stopping")
+                await household.stop()
+                unlink(chatEndpoint)
+                servers.cancelAll()
+                ending = result
             }
-            let result = await Self.untilShutdown(story)
-            standing.withLock { $0 = .stopping }
-            systemd.stopping()
-            say.progress("stopping")
-            await household.stop()
-            unlink(chatEndpoint)
             tasks.cancelAll()
-            try result.get()
+            try ending?.get()
         }
     }
 
-    private static func untilShutdown(_ story: @Sendable @escaping () async throws -> Void) async -> Result<Void, any Error> {
+    private func serveControlSocket() async throws {
+        let socket = ControlSocket(path: locations.controlSocket, group: group) { method, path in await self.answer(method, path) }
         do {
-            try await cancelWhenGracefulShutdown { try await story() }
-            return .success(())
+            try await socket.run()
         } catch {
-            // Told to stop: whatever was being waited for ends with its own error then.
-            return Task.isShuttingDownGracefully ? .success(()) : .failure(error)
+            if !Task.isCancelled { throw error }
         }
     }
+
+    private static func untilShutdown(_ story: @Sendable @escaping () async throws -> Void) async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await story() }
+        } catch {
+            // Told to stop: whatever was being waited for ends with its own error then.
+            if !Task.isShuttingDownGracefully { throw error }
+        }
+    }
+}
+
+/// What nginx is to do, as it is now: changed by the story, read by probes.
+final class CurrentPhase: Sendable {
+    private let phase = Mutex(ServerFacts.Phase.gettingReady(nil))
+
+    var value: ServerFacts.Phase {
+        get { phase.withLock { $0 } }
+        set { phase.withLock { $0 = newValue } }
+    }
+
+    var isServing: Bool { value == .serving }
 }

@@ -13,6 +13,8 @@ struct ServiceSpecifications {
     let portal: String
     let accounts: Accounts
     let chat: Prosody
+    /// Whether nginx is past the 'getting ready' page.
+    let isServing: @Sendable () -> Bool
 
     static func portalFile(in locations: Locations) -> String { locations.run(of: .portal) + "/portal.json" }
 
@@ -69,13 +71,13 @@ struct ServiceSpecifications {
     private var address: String { facts.settings.listenAddresses.first ?? "127.0.0.1" }
 
     private var xmppClients: Check {
-        let probe = XMPPProbe(target: .tcp(host: address, port: facts.settings.ports.xmppClient), domain: facts.settings.domain, kind: .client)
+        let probe = XMPPProbe(target: .tcp(host: address, port: facts.settings.ports.xmppClient), domain: facts.settings.chatHost, kind: .client)
         return { try await probe.check() }
     }
 
     private var xmppServers: Check? {
         guard facts.settings.federation else { return nil }
-        let probe = XMPPProbe(target: .tcp(host: address, port: facts.settings.ports.xmppServer), domain: facts.settings.domain, kind: .server)
+        let probe = XMPPProbe(target: .tcp(host: address, port: facts.settings.ports.xmppServer), domain: facts.settings.chatHost, kind: .server)
         return { try await probe.check() }
     }
 
@@ -88,9 +90,13 @@ struct ServiceSpecifications {
         return { try await probe.check() }
     }
 
-    /// nginx's own socket says that its event loop turns, in either phase.
+    /// nginx's own socket says that its event loop turns; once there is a certificate, the HTTPS port has to answer too.
     private var web: Check {
-        let probe = HTTPProbe(target: .unix(path: facts.healthSocket), path: "/_health")
-        return { try await probe.check() }
+        let loop = HTTPProbe(target: .unix(path: facts.healthSocket), path: "/_health")
+        let https = TLSProbe(target: .tcp(host: address, port: facts.settings.ports.https), name: facts.settings.domain)
+        return { [isServing] in
+            try await loop.check()
+            if isServing() { try await https.check() }
+        }
     }
 }

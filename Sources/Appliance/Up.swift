@@ -25,7 +25,7 @@ public struct Up: ServiceLifecycle.Service {
     public func start() async throws {
         try appliance.checkPorts()
         try await ServiceGroup(
-            services: [self], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "snikket")
+            services: [self], gracefulShutdownSignals: [.sigterm, .sigint, .sighup], logger: Logger(label: "snikket")
         ).run()
     }
 
@@ -44,9 +44,9 @@ public struct Up: ServiceLifecycle.Service {
             try await appliance.obtainCertificate()
         }
         try await appliance.startServers()
+        await appliance.lookAtPorts()
         appliance.announceReady()
         await appliance.inviteFirstAdmin()
-        await appliance.lookAtPorts()
         releaseStartupPages()
         try await appliance.keepCertificate()
     }

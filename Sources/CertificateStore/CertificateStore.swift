@@ -25,9 +25,8 @@ public struct CertificateStore: Sendable {
         let (chain, key) = ("\(unit)/\(PairFolder.chainName)", "\(unit)/\(PairFolder.keyName)")
         // Without a record it is not from us, and as good as none.
         guard let bytes = try content(of: "\(unit)/\(PairFolder.recordName)"), access(chain, F_OK) == 0, access(key, F_OK) == 0 else { return nil }
-        guard let record = try? JSONDecoder().decode(CertificateRecord.self, from: Data(bytes)) else {
-            throw .damaged(path: "\(unit)/\(PairFolder.recordName)")
-        }
+        // A damaged one too: then a new certificate is had, which mends it.
+        guard let record = try? JSONDecoder().decode(CertificateRecord.self, from: Data(bytes)) else { return nil }
         return Stored(record: record, fullChain: chain, privateKey: key)
     }
 

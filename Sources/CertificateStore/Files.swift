@@ -12,7 +12,7 @@ public struct Owner: Sendable, Equatable {
 
 /// The whole content; nil when there is no such file. At most a mebibyte: nothing of ours is larger.
 public func content(of path: String) throws(StoreError) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
         if errno == ENOENT || errno == ENOTDIR { return nil }
         throw .file(path: path, errno: errno)
@@ -83,9 +83,14 @@ public func makeFolder(_ path: String, mode: UInt32) throws(StoreError) {
     }
 }
 
-/// The names in a folder; none when it cannot be read.
+/// The names in a folder; none when it cannot be read, or is a link: what lies behind one is not ours to touch.
 func entries(of folder: String) -> [String] {
-    guard let stream = opendir(folder) else { return [] }
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { return [] }
+    guard let stream = fdopendir(descriptor) else {
+        close(descriptor)
+        return []
+    }
     defer { closedir(stream) }
     var names: [String] = []
     while let entry = readdir(stream) {

@@ -31,13 +31,14 @@ public enum ProbeError: Error, Sendable, Equatable {
 ///   - address: an IPv4 address, or an IPv6 one in brackets, then `:` and the port.
 ///   - name: the host name: sent as SNI, and compared with the certificate.
 ///   - startTLS: how to ask for TLS first; nil for direct TLS.
+///   - stream: the XMPP domain of the stream in which TLS is asked for; nil when it is `name`.
 ///   - roots: a PEM file of roots to trust; nil for the system's.
 ///   - seconds: for everything together.
 public func probe(
-    address: String, name: String, startTLS: StartTLS?, roots: String?, seconds: Int
+    address: String, name: String, startTLS: StartTLS?, stream: String? = nil, roots: String?, seconds: Int
 ) throws(ProbeError) -> ServedCertificate {
     let connection = try TCPConnection.connected(to: address, milliseconds: seconds * 1000)
-    if let startTLS { try startTLS.negotiate(on: connection, name: name) }
+    if let startTLS { try startTLS.negotiate(on: connection, name: stream ?? name) }
     do {
         return try handshake(over: connection, name: name, roots: roots)
     } catch let error as ProbeError {

@@ -46,8 +46,9 @@ public struct Acceptance: Sendable {
         if let known = try? File.read(memory), known == Array(fingerprint.utf8) { return }
 
         let folder = facts.locations.run(of: service) + "/candidate"
-        try File.makeFolder(facts.locations.run(of: service), mode: 0o755, owner: owner(service))
-        try File.makeFolder(folder, mode: 0o700, owner: owner(service))
+        try File.makeFolder(facts.locations.run(of: service), mode: 0o711)
+        try File.makeFolder(facts.locations.work(of: service), mode: 0o700, owner: owner(service))
+        try File.makeFolder(folder, mode: 0o711)
         let candidate = folder + "/" + File.parts(of: main.path).name
         defer {
             unlink(candidate)
@@ -59,7 +60,7 @@ public struct Acceptance: Sendable {
         guard words.isEmpty else {
             throw .refused(service, file: main.path, words: words.map { Self.naming(main.path, in: $0) })
         }
-        try File.makeFolder(File.parts(of: memory).folder, mode: 0o700, owner: nil)
+        try File.makeFolder(File.parts(of: memory).folder, mode: 0o700)
         try File.write(Array(fingerprint.utf8), to: memory, mode: 0o600, owner: nil)
     }
 

@@ -23,8 +23,8 @@ extension ServerFacts {
             "loopback": .flag(isLoopbackOnly),
             "deniedPeers": .texts(Self.privateAddresses),
             "verbose": .flag(settings.logLevel == .debug),
-            "database": .text(folder + "/turndb"),
-            "pidFile": .text(folder + "/turnserver.pid"),
+            "database": .text(locations.work(of: .coturn) + "/turndb"),
+            "pidFile": .text(locations.work(of: .coturn) + "/turnserver.pid"),
         ]
         let text = try locations.render(template: "coturn/turnserver.conf.template", .coturn, values)
         return RenderedFile(path: folder + "/turnserver.conf", text: text, service: .coturn, isSecret: true)

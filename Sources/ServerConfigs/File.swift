@@ -16,7 +16,7 @@ public struct FileOwner: Sendable, Equatable {
 /// Whole files, read and replaced. A file is there as it was or as it shall be, also after power loss.
 enum File {
     static func read(_ path: String) throws(ServerConfigsError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { throw .unreadable(path: path, code: errno) }
         defer { close(descriptor) }
         var contents: [UInt8] = []
@@ -29,6 +29,8 @@ enum File {
                 throw .unreadable(path: path, code: errno)
             }
             contents += buffer[..<count]
+            // Far above any file of ours: whoever made it larger wants our memory.
+            guard contents.count <= 16 << 20 else { throw .unreadable(path: path, code: EFBIG) }
         }
     }
 
@@ -62,16 +64,18 @@ enum File {
         return (try? read(path)) == contents
     }
 
-    /// Makes a folder, and those above it.
-    static func makeFolder(_ path: String, mode: UInt32, owner: FileOwner?) throws(ServerConfigsError) {
+    /// Makes a folder, and those above it. One that is there stays as it is; a link in its place is refused.
+    static func makeFolder(_ path: String, mode: UInt32, owner: FileOwner? = nil) throws(ServerConfigsError) {
         if mkdir(path, mode) == 0 {
             if let owner, lchown(path, owner.user, owner.group) != 0 { throw .unwritable(path: path, code: errno) }
             return
         }
         switch errno {
-        case EEXIST: return
+        case EEXIST:
+            var information = stat()
+            guard lstat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR else { throw .unwritable(path: path, code: ENOTDIR) }
         case ENOENT where path.count > 1:
-            try makeFolder(parts(of: path).folder, mode: 0o755, owner: nil)
+            try makeFolder(parts(of: path).folder, mode: 0o755)
             try makeFolder(path, mode: mode, owner: owner)
         default: throw .unwritable(path: path, code: errno)
         }

@@ -17,7 +17,7 @@ extension ServerFacts {
     private var pages: String { locations.run(of: .nginx) + "/pages" }
 
     private var nginxValues: [String: Value] {
-        let folder = locations.run(of: .nginx)
+        let folder = locations.work(of: .nginx)
         let serving = phase == .serving
         let ports = settings.ports
         let profile = NginxTLS(settings.tlsProfile)

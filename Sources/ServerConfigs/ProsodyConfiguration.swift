@@ -1,11 +1,10 @@
-import CIDN2
 import Settings
 import Templates
 
 extension ServerFacts {
     func prosodyFile() throws(ServerConfigsError) -> RenderedFile {
         let folder = locations.run(of: .prosody)
-        let chatHost = Self.unicode(settings.domain)
+        let chatHost = settings.chatHost
         let values: [String: Value] = [
             "dataFolder": .text(locations.prosodyData),
             "moduleFolder": .text(locations.templates + "/prosody/modules"),
@@ -14,7 +13,6 @@ extension ServerFacts {
             "retentionSeconds": .number(retentionSeconds),
             // mod_invites fills in {invite.token}; our settings call it {token}.
             "invitationPage": .text(replacing("{token}", in: settings.invitationURL, with: "{invite.token}")),
-            "invitationURL": .text(settings.invitationURL),
             "siteName": .text(settings.siteName),
             "tlsProfile": .text(settings.tlsProfile.rawValue),
             "certificateFolder": .text(folder + "/tls"),
@@ -67,13 +65,6 @@ extension ServerFacts {
     }
 
     /// Addresses on XMPP have their host names in Unicode (RFC 7622 §3.2); certificates and URLs have them in ASCII.
-    private static func unicode(_ name: String) -> String {
-        guard name.contains("xn--") else { return name }
-        var output: UnsafeMutablePointer<CChar>?
-        defer { idn2_free(output) }
-        guard idn2_to_unicode_8z8z(name, &output, 0) == IDN2_OK.rawValue, let output else { return name }
-        return String(cString: output)
-    }
 }
 
 /// A text with every occurrence of a part replaced.

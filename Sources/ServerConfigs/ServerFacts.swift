@@ -53,7 +53,7 @@ extension ServerFacts {
     /// The private key that belongs to it.
     public func privateKey(of service: Service) -> String { locations.run(of: service) + "/tls/privkey.pem" }
     /// nginx's socket for the probe: `GET /_health` says `ok`.
-    public var healthSocket: String { locations.run(of: .nginx) + "/health.sock" }
+    public var healthSocket: String { locations.work(of: .nginx) + "/health.sock" }
 
     var usesIPv6: Bool { settings.ipv6 && hasIPv6 }
     var retentionSeconds: Int { settings.retentionDays * 86_400 }

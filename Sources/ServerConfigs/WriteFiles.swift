@@ -12,7 +12,7 @@ extension [RenderedFile] {
         for file in self {
             let owner = owner(file.service)
             guard !File.matches(file.path, contents: file.contents, mode: file.mode, owner: owner) else { continue }
-            try File.makeFolder(File.parts(of: file.path).folder, mode: 0o755, owner: owner)
+            try File.makeFolder(File.parts(of: file.path).folder, mode: 0o711)
             try File.write(file.contents, to: file.path, mode: file.mode, owner: owner)
             changed.insert(file.service)
         }

@@ -30,6 +30,9 @@ public struct Locations: Sendable, Equatable {
     public var logs: String { state + "/logs" }
     /// Where a server's rendered files and its copy of the certificate lie: `run/NAME`.
     public func run(of service: Service) -> String { "\(run)/\(service.rawValue)" }
+    /// What a server writes itself while it runs: sockets, temporary files. This folder is its user's own; everything else in
+    /// ``run(of:)`` belongs to whoever runs `snikket up`, so that no server can lead us astray with links.
+    public func work(of service: Service) -> String { run(of: service) + "/work" }
     /// Where http-01 challenges are put and nginx looks for them (RFC 8555 §8.3). The folder itself is what is
     /// served as `/.well-known/acme-challenge/`.
     public var challenges: String { run + "/acme-challenge" }
@@ -38,5 +41,5 @@ public struct Locations: Sendable, Equatable {
     /// The folder of the control socket.
     public var control: String { run + "/control" }
     /// The portal's HTTP socket, behind nginx.
-    public var portalSocket: String { run + "/portal/portal.sock" }
+    public var portalSocket: String { work(of: .portal) + "/portal.sock" }
 }

@@ -16,6 +16,9 @@ struct Probe: Job {
     @Option(help: ArgumentHelp("Ask for TLS in an XMPP stream first: xmpp-client or xmpp-server.", valueName: "protocol"), transform: startTLS)
     var starttls: StartTLS?
 
+    @Option(help: ArgumentHelp("The XMPP domain to ask for in the stream, when it is not --name (an internationalised one).", valueName: "domain"))
+    var stream: String?
+
     @Option(help: ArgumentHelp("Roots to trust instead of the system's, PEM.", valueName: "file"))
     var caBundle: String?
 
@@ -24,8 +27,11 @@ struct Probe: Job {
 
     func execute() async throws(CertificateFailure) {
         _ = try validated([name])
+        if let stream, stream.contains(where: { "<>&'\"".contains($0) }) {
+            throw CertificateFailure(kind: .configuration, error: "--stream \(stream) is no domain")
+        }
         do {
-            let served = try probe(address: connect, name: name.lowercased(), startTLS: starttls, roots: caBundle, seconds: min(max(timeout, 1), 600))
+            let served = try probe(address: connect, name: name.lowercased(), startTLS: starttls, stream: stream, roots: caBundle, seconds: min(max(timeout, 1), 600))
             emit(.probed(record: served.certificate.record, refusal: served.refusal))
         } catch {
             throw CertificateFailure(describing: error, address: connect)

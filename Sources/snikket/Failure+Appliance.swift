@@ -24,10 +24,16 @@ extension Failure {
                 tryThis: "stop that program, or set another port in snikket.conf")
         case .missingProgram(let path):
             self.init(error: "\(path) is missing", cause: "it belongs beside the program `snikket`", tryThis: "install snikket again")
-        case .noCertificate(let problem):
-            self.init(error: problem.error, cause: problem.cause, tryThis: problem.tryThis)
-        case .notReady(let service, let problem):
-            self.init(error: "\(service) does not become ready", cause: problem, tryThis: "snikket logs \(service)")
+        case .pathTooLong(let path):
+            self.init(
+                error: "the state directory's path is too long", cause: "a socket's path has at most 107 bytes: \(path)",
+                tryThis: "choose a shorter --state")
+        case .notPermitted(let socket):
+            self.init(error: "this user may not ask snikket", cause: "permission denied: \(socket)", tryThis: "run the command with sudo")
+        case .noAnswer(let socket):
+            self.init(
+                error: "snikket does not answer", cause: "something has \(socket), and gives no status", tryThis: "try again in a moment",
+                code: .tryAgainLater)
         case .notRunning(let socket):
             self.init(
                 error: "snikket is not running here", cause: "nothing answers on \(socket)",

@@ -1,5 +1,9 @@
 import Supervision
 
+extension SupervisionError: Explained {
+    var explanation: Failure { Failure(self) }
+}
+
 extension Failure {
     /// Words for what a server did not do.
     init(_ error: SupervisionError) {
@@ -17,21 +21,5 @@ extension Failure {
         case .cancelled:
             self.init(error: "stopped before it was done")
         }
-    }
-
-    /// Words for ports that others have, all at once.
-    init(_ conflicts: [PortConflict]) {
-        let owners = conflicts.map { conflict in
-            let port = "\(conflict.wanted.transport.rawValue) port \(conflict.wanted.port)"
-            return switch (conflict.process, conflict.pid) {
-            case (let process?, let pid?): "\(port): \(process) (process \(pid))"
-            case (_, let pid?): "\(port): process \(pid)"
-            default: "\(port): a process of another user"
-            }
-        }
-        self.init(
-            error: conflicts.count == 1 ? "another program has a port that is needed" : "other programs have ports that are needed",
-            cause: owners.joined(separator: ", "),
-            tryThis: "stop them, or choose other ports in snikket.conf (SNIKKET_TWEAK_HTTP_PORT and the like)")
     }
 }

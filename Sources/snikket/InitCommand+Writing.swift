@@ -13,11 +13,11 @@ func writeSettings(_ text: String, to path: String, replacing: Bool) throws {
         do {
             let file = try FileDescriptor.open(
                 temporary, .writeOnly, options: [.create, .truncate, .noFollow, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead])
+                permissions: .ownerReadWrite)
             try file.closeAfter {
                 try file.writeAll(Array(text.utf8))
-                // The mode whatever the umask: the servers' users read it too.
-                guard fchmod(file.rawValue, 0o644) == 0, fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
+                // Options with secrets may be added to it; only `snikket up` reads it.
+                guard fchmod(file.rawValue, 0o600) == 0, fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
             }
             // link() fails when there is such a file, rename() replaces it.
             guard (replacing ? rename(temporary.string, path) : link(temporary.string, path)) == 0 else { throw Errno(rawValue: errno) }

@@ -19,4 +19,26 @@ struct Snikket: AsyncParsableCommand {
             ConfigCommand.self,
             PortalCommand.self,
         ])
+
+    /// Wrong usage is an error like every other; help and version are no errors.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            // A command that failed has said so itself.
+            guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            let failure = Failure(error: usageMessage(of: error), tryThis: "snikket help", code: .usage)
+            exit(withError: failure.report())
+        }
+    }
+
+    private static func usageMessage(of error: any Error) -> String {
+        let message = message(for: error)
+        return message.prefix(1).lowercased() + message.dropFirst()
+    }
 }

@@ -44,21 +44,78 @@ struct AcceptanceTests {
         #expect(access(stage.facts.locations.state + "/accepted/" + service.rawValue, F_OK) != 0)
     }
 
-    @Test("what was accepted once is not asked again, and asked again when it changes")
-    func remembered() async throws {
+    @Test("what was accepted once is not asked again, and asked again when the files or the program change", arguments: [Service.prosody, .nginx, .coturn])
+    func remembered(service: Service) async throws {
         let stage = try await Stage(try Example.trial.settings(firstPort: try FreePorts.block(of: 50)))
-        let files = try stage.facts.files(of: .nginx)
-        try await stage.acceptance().accept(.nginx, files)
-        // A checker that is not there cannot be asked.
-        var facts = stage.facts
-        let stamp = facts.locations.state + "/accepted/nginx"
-        let before = try Folder.read(stamp)
-        try await stage.acceptance().accept(.nginx, files)
-        #expect(try Folder.read(stamp) == before)
-        facts.settings.siteName = "another"
-        facts.settings.uploadLimitMegabytes += 1
-        let changed = Acceptance(facts: facts, programs: stage.programs, owner: { _ in Stage.owner })
-        try await changed.accept(.nginx, try facts.files(of: .nginx))
-        #expect(try Folder.read(stamp) != before)
+        var files = try stage.facts.files(of: service)
+        let index = try #require(files.firstIndex { $0.path == stage.facts.configurationFile(of: service) })
+        let checker = try Checker(of: service, in: stage)
+        let acceptance = Acceptance(facts: stage.facts, programs: checker.programs, owner: { _ in Stage.owner })
+        try await acceptance.accept(service, files)
+        #expect(try checker.timesAsked() == 1)
+
+        // From here on, whoever asks is refused.
+        try checker.breakDown()
+        try await acceptance.accept(service, files)
+        #expect(try checker.timesAsked() == 1)
+        let accepted = files
+        files[index].contents += Array("\n".utf8)
+        await refused(service) { try await acceptance.accept(service, files) }
+        #expect(try checker.timesAsked() == 2)
+        // A refusal is not remembered, and does not make the accepted files forgotten.
+        await refused(service) { try await acceptance.accept(service, files) }
+        #expect(try checker.timesAsked() == 3)
+        try await acceptance.accept(service, accepted)
+        #expect(try checker.timesAsked() == 3)
+        try checker.becomeAnother()
+        await refused(service) { try await acceptance.accept(service, accepted) }
+        #expect(try checker.timesAsked() == 4)
     }
+
+    private func refused(_ service: Service, _ body: () async throws -> Void) async {
+        await #expect {
+            try await body()
+        } throws: { error in
+            guard case .refused(service, _, let words) = error as? ServerConfigsError else { return false }
+            return words == ["the checker is broken"]
+        }
+    }
+}
+
+/// The real program of a server behind a script that counts how often it is asked.
+private struct Checker {
+    let programs: ServerPrograms
+    private let script: String
+    private let folder: String
+
+    init(of service: Service, in stage: Stage) throws {
+        var programs = stage.programs
+        folder = stage.folder.path
+        script = folder + "/checker"
+        let real =
+            switch service {
+            case .prosody: programs.prosodyctl
+            case .nginx: programs.nginx
+            case .coturn, .portal: programs.turnserver
+            }
+        try Folder.write("", to: folder + "/asked")
+        // Whoever the checker runs as.
+        chmod(folder + "/asked", 0o666)
+        try Folder.write(
+            """
+            #!/bin/sh
+            echo x >> \(folder)/asked
+            if [ -e \(folder)/broken ]; then echo the checker is broken; exit 1; fi
+            exec \(real) "$@"
+
+            """, to: script)
+        chmod(script, 0o755)
+        (programs.prosody, programs.prosodyctl, programs.nginx, programs.turnserver) = (script, script, script, script)
+        self.programs = programs
+    }
+
+    func timesAsked() throws -> Int { try Folder.read(folder + "/asked").split(separator: "\n").count }
+    func breakDown() throws { try Folder.write("", to: folder + "/broken") }
+    /// As after an upgrade.
+    func becomeAnother() throws { try Folder.write(try Folder.read(script) + "# another version\n", to: script) }
 }

@@ -13,10 +13,16 @@ struct Stage: Sendable {
     /// Nobody's: from the range that systemd gives to units without a user of their own. Tests that do not run as root use themselves.
     static let owner: FileOwner? = getuid() == 0 ? FileOwner(user: 61_190, group: 61_190) : nil
 
-    init(_ settings: Settings, phase: ServerFacts.Phase = .serving) async throws {
+    /// - Parameter place: the name of the folder in which the servers' files are.
+    init(_ settings: Settings, phase: ServerFacts.Phase = .serving, place: String? = nil) async throws {
         folder = try Folder()
+        var base = folder.path
+        if let place {
+            base += "/" + place
+            try Self.make(base)
+        }
         let locations = Locations(
-            configuration: folder.path + "/snikket.conf", state: folder.path + "/state", run: folder.path + "/run", templates: Checkout.templates)
+            configuration: folder.path + "/snikket.conf", state: base + "/state", run: base + "/run", templates: Checkout.templates)
         facts = ServerFacts(settings: settings, locations: locations, secrets: .random(), phase: phase)
         programs = try ServerPrograms.installed()
         for path in [locations.state, locations.run, locations.prosodyData, locations.challenges, locations.run(of: .portal)] { try Self.make(path) }

@@ -24,7 +24,6 @@ registration_invite_only = true
 allow_user_invites = false
 allow_contact_invites = true
 invites_page = "https://join.example/?t={invite.token}"
-snikket_invite_url = "https://join.example/?t={token}"
 site_name = "Our \"family\" & friends; $5 {{x}} \\ #1"
 
 -- Encryption: required everywhere, certificates verified between servers.

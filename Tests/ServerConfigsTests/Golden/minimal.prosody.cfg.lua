@@ -24,7 +24,6 @@ registration_invite_only = true
 allow_user_invites = false
 allow_contact_invites = true
 invites_page = "https://chat.example/invite/{invite.token}/"
-snikket_invite_url = "https://chat.example/invite/{token}/"
 site_name = "chat.example"
 
 -- Encryption: required everywhere, certificates verified between servers.

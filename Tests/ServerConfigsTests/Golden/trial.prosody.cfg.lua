@@ -24,7 +24,6 @@ registration_invite_only = true
 allow_user_invites = false
 allow_contact_invites = true
 invites_page = "https://localhost:5001/invite/{invite.token}/"
-snikket_invite_url = "https://localhost:5001/invite/{token}/"
 site_name = "localhost"
 
 -- Encryption: required everywhere, certificates verified between servers.
