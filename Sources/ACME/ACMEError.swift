@@ -12,6 +12,8 @@ public enum ACMEError: Error, Sendable, Equatable {
     case noChallenge(name: String, offered: [String])
     /// The challenge for this name could not be put in place.
     case challenge(name: String, ChallengeError)
+    /// We looked where the CA would, and did not find the answers: all names that failed, in their order. The CA was not asked.
+    case selfCheck([FailedCheck])
     /// The CA looked, and did not find what it has to: all names that failed, in their order.
     case validation([FailedName])
     /// The order became invalid for another reason.

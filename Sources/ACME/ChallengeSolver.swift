@@ -22,11 +22,6 @@ public struct ChallengeAnswer: Sendable, Equatable {
     }
 }
 
-/// Looks at an answer the way the CA will, before the CA is asked. None yet: this is where it goes.
-public protocol SelfCheck: Sendable {
-    func check(_ answer: ChallengeAnswer) async throws(ChallengeError)
-}
-
 /// Why an answer could not be put in place.
 public enum ChallengeError: Error, Sendable, Equatable {
     /// A file or folder of the web root could not be written.
@@ -37,6 +32,4 @@ public enum ChallengeError: Error, Sendable, Equatable {
     case badAddress(String)
     /// The CA's token is not what RFC 8555 §8.1 permits.
     case badToken
-    /// The self-check did not find the answer.
-    case notReachable(reason: String)
 }

@@ -87,6 +87,7 @@ public struct Issuance: Sendable {
         let answers = pending.map(\.answer)
         do throws(ACMEError) {
             for answer in answers { try await present(answer) }
+            try await selfCheck?.check(all: answers)
             progress(.validation, nil)
             _ = try await together(pending.map(\.challenge)) { (challenge: Challenge) async throws(ACMEError) in
                 try await client.answer(challenge)
@@ -108,7 +109,6 @@ public struct Issuance: Sendable {
         progress(.challenges, answer.name)
         do {
             try await solver.present(answer)
-            try await selfCheck?.check(answer)
         } catch {
             throw .challenge(name: answer.name, error)
         }

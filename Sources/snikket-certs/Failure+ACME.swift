@@ -18,6 +18,7 @@ extension CertificateFailure {
                 kind: .refused, error: "the certificate authority will not validate \(name) over HTTP",
                 cause: "it offers \(offered.isEmpty ? "nothing" : offered.joined(separator: ", "))")
         case .challenge(let name, let error): self.init(describing: error, name: name)
+        case .selfCheck(let failed): self.init(unseen: failed)
         case .validation(let failed): self.init(failed: failed)
         case .orderFailed(let problem):
             if let problem {
@@ -159,8 +160,6 @@ extension CertificateFailure {
             self.init(kind: .configuration, error: "'\(text)' is no address with a port", try: "write 192.0.2.1:80, [::]:80 or :80")
         case .badToken:
             self.init(kind: .unreachable, error: "the certificate authority sends nonsense", cause: "a token that is no base64url")
-        case .notReachable(let reason):
-            self.init(kind: .validation, error: "the challenge for \(name ?? "a name") cannot be reached", cause: reason, try: "run `snikket check`")
         }
     }
 

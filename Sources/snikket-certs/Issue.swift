@@ -28,6 +28,8 @@ struct Issue: Job {
     @Option(help: ArgumentHelp("Answer challenges here, when no web server runs.", valueName: "addr:port"))
     var listen: String?
 
+    @OptionGroup var look: SelfCheckOptions
+
     @Option(help: ArgumentHelp("Where the account is kept.", valueName: "dir"))
     var state: String
 
@@ -60,7 +62,8 @@ struct Issue: Job {
                 signer: try account.key(), limit: .seconds(timeout))
             let key = CertificateKey(names: names)
             let issuance = Issuance(
-                client: client, names: names, contact: email, solver: solver, makeRequest: key.request, progress: tell)
+                client: client, names: names, contact: email, solver: solver,
+                selfCheck: look.check(isPrivateAuthority: caBundle != nil, over: transport), makeRequest: key.request, progress: tell)
             let (chain, url) = try await issuance.run()
             try account.keep(url: url, directory: directory, contact: email)
 
