@@ -3,6 +3,8 @@ public struct Issuance: Sendable {
     let client: Client
     let names: [String]
     let contact: String?
+    let external: ExternalAccount?
+    let wishes: Wishes
     let solver: any ChallengeSolver
     let selfCheck: (any SelfCheck)?
     let makeRequest: @Sendable () throws(SigningError) -> [UInt8]
@@ -10,16 +12,20 @@ public struct Issuance: Sendable {
 
     /// - Parameters:
     ///   - contact: the e-mail address that the CA keeps.
+    ///   - external: what a new account is bound to.
+    ///   - wishes: what the certificate should be like.
     ///   - makeRequest: makes the key and the signing request (DER); runs while the CA validates.
     ///   - progress: told of each step as it begins, with the name that it is about.
     public init(
-        client: Client, names: [String], contact: String?, solver: any ChallengeSolver, selfCheck: (any SelfCheck)? = nil,
+        client: Client, names: [String], contact: String?, external: ExternalAccount? = nil, wishes: Wishes = Wishes(), solver: any ChallengeSolver, selfCheck: (any SelfCheck)? = nil,
         makeRequest: @escaping @Sendable () throws(SigningError) -> [UInt8],
         progress: @escaping @Sendable (Step, String?) -> Void = { _, _ in }
     ) {
         self.client = client
         self.names = names
         self.contact = contact
+        self.external = external
+        self.wishes = wishes
         self.solver = solver
         self.selfCheck = selfCheck
         self.makeRequest = makeRequest
@@ -50,7 +56,7 @@ public struct Issuance: Sendable {
         }
         guard order.status == .valid, let certificate = order.certificate else { throw .orderFailed(order.error) }
         progress(.certificate, nil)
-        return (try await client.certificate(certificate), account)
+        return (try await wishes.chain(of: certificate, from: client), account)
     }
 
     /// The account, then the order; once more when the CA has forgotten an account that we knew.
@@ -58,16 +64,16 @@ public struct Issuance: Sendable {
         if let account = await client.accountURL {
             do throws(ACMEError) {
                 progress(.order, nil)
-                let (order, url) = try await client.newOrder(names: names)
+                let (order, url) = try await client.newOrder(names: names, profile: wishes.profile, replaces: wishes.replaces)
                 return (order, url, account)
             } catch .problem(let problem, _, _, _) where problem.name == "accountDoesNotExist" {
                 await client.forgetAccount()
             }
         }
         progress(.account, nil)
-        let account = try await client.account(contact: contact)
+        let account = try await client.account(contact: contact, external: external)
         progress(.order, nil)
-        let (order, url) = try await client.newOrder(names: names)
+        let (order, url) = try await client.newOrder(names: names, profile: wishes.profile, replaces: wishes.replaces)
         return (order, url, account)
     }
 

@@ -12,7 +12,21 @@ extension CertificateFailure {
         case .externalAccountRequired:
             self.init(
                 kind: .externalAccount, error: "the certificate authority gives certificates only to accounts that it knows",
-                cause: "it requires external account binding", try: "choose a certificate authority that does not, such as Let's Encrypt")
+                cause: "it requires external account binding",
+                try: "give --eab-kid and --eab-key-file with what it shows in your account there, or choose one that does not, such as Let's Encrypt")
+        case .unknownProfile(let name, let offered):
+            self.init(
+                kind: .configuration, error: "the certificate authority has no profile '\(name)'",
+                cause: offered.isEmpty ? "it has none at all" : "it has \(offered.joined(separator: ", "))", try: "correct --profile, or leave it out")
+        case .unsupported(let feature):
+            let words =
+                switch feature {
+                case .keyChange: "give an account another key"
+                case .revocation: "revoke certificates"
+                case .renewalInfo: "tell when to renew"
+                case .requestWithoutAccount: "change an account that is not known"
+                }
+            self.init(kind: .refused, error: "the certificate authority cannot \(words)", cause: "its directory does not offer it")
         case .noChallenge(let name, let offered):
             self.init(
                 kind: .refused, error: "the certificate authority will not validate \(name) over HTTP",

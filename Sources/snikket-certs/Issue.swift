@@ -3,18 +3,13 @@ import ArgumentParser
 import CertificateStore
 import Curl
 import OpenSSL
-import SystemPackage
 
 /// One certificate for all names from a certificate authority.
 struct Issue: Job {
     static let configuration = CommandConfiguration(
         commandName: "issue", abstract: "Get a certificate through ACME (RFC 8555), with http-01 challenges.")
 
-    @Option(help: ArgumentHelp("The CA's directory.", valueName: "url"))
-    var directory: String
-
-    @Option(help: ArgumentHelp("Roots to trust when talking to the CA, instead of the system's, PEM.", valueName: "file"))
-    var caBundle: String?
+    @OptionGroup var authority: AuthorityOptions
 
     @Option(name: .customLong("name"), help: ArgumentHelp("A name to certify; repeated.", valueName: "name"))
     var names: [String]
@@ -36,16 +31,16 @@ struct Issue: Job {
     @Option(help: ArgumentHelp("Where fullchain.pem and privkey.pem go.", valueName: "dir"))
     var output: String
 
-    @Option(help: ArgumentHelp("Give up after this time.", valueName: "seconds"))
-    var timeout = 300
+    @OptionGroup var external: ExternalAccountOptions
 
-    @Flag(help: ArgumentHelp("Tell of every request on standard error.", visibility: .hidden))
-    var trace = false
+    @Option(help: ArgumentHelp("One of the CA's certificate profiles.", valueName: "name"))
+    var profile: String?
+
+    @Option(help: ArgumentHelp("The chain that ends below this root, where the CA has several.", valueName: "issuer"))
+    var preferredChain: String?
 
     func validate() throws {
         guard (webroot == nil) != (listen == nil) else { throw ValidationError("Give either --webroot or --listen.") }
-        guard directory.lowercased().hasPrefix("https://") else { throw ValidationError("The directory has to be an https URL.") }
-        guard timeout > 0 else { throw ValidationError("--timeout has to be positive.") }
     }
 
     func execute() async throws(CertificateFailure) {
@@ -53,17 +48,16 @@ struct Issue: Job {
         do {
             let lock = try StoreLock(folder: output)
             defer { extendLifetime(lock) }
-            if let caBundle { _ = try read(caBundle, what: "CA bundle") }
+            let transport = try authority.transport()
+            let external = try external.account()
             let solver = try solver()
+            let directory = authority.directory
             let account = Account(state: state, directory: directory)
-            let transport = try CurlTransport(roots: caBundle, userAgent: "snikket-certs/1", observe: trace ? traced : nil)
-            let client = Client(
-                directory: directory, account: account.url(directory: directory, contact: email), transport: transport,
-                signer: try account.key(), limit: .seconds(timeout))
+            let client = authority.client(try account.key(), account: account.url(directory: directory, contact: email), over: transport)
             let key = CertificateKey(names: names)
             let issuance = Issuance(
-                client: client, names: names, contact: email, solver: solver,
-                selfCheck: look.check(isPrivateAuthority: caBundle != nil, over: transport), makeRequest: key.request, progress: tell)
+                client: client, names: names, contact: email, external: external, wishes: wishes(for: names), solver: solver,
+                selfCheck: look.check(isPrivateAuthority: authority.caBundle != nil, over: transport), makeRequest: key.request, progress: tell)
             let (chain, url) = try await issuance.run()
             try account.keep(url: url, directory: directory, contact: email)
 
@@ -77,6 +71,21 @@ struct Issue: Job {
         }
     }
 
+    private func wishes(for names: [String]) -> Wishes {
+        var wishes = Wishes(profile: profile)
+        // What this certificate takes the place of: CAs count that as a renewal (RFC 9773 §5).
+        if let old = try? firstCertificate(of: output + "/fullchain.pem"), Set(old.names) == Set(names) {
+            wishes.replaces = old.renewalIdentifier
+        }
+        if let preferredChain {
+            wishes.prefers = { pem in
+                guard let top = (try? Certificate.chain(pem: pem))?.last else { return false }
+                return top.issuer == preferredChain || top.issuer.hasSuffix(" " + preferredChain)
+            }
+        }
+        return wishes
+    }
+
     private func solver() throws(ChallengeError) -> any ChallengeSolver {
         if let listen { return try Responder(listen: listen) }
         let webroot = Webroot(webroot ?? ".")
@@ -87,9 +96,4 @@ struct Issue: Job {
 
 private func tell(_ step: Step, _ name: String?) {
     emit(.progress(step: step.rawValue, name: name))
-}
-
-private func traced(_ record: RequestRecord) {
-    let line = "\(record.status) \(record.method) \(record.url)\(record.isHTTP2 ? " h2" : "")\(record.newConnections > 0 ? " new connection" : "")\n"
-    _ = try? FileDescriptor.standardError.writeAll(Array(line.utf8))
 }
