@@ -15,7 +15,10 @@ public struct ChallengeAnswer: Sendable, Equatable {
     /// base64url, so it is safe in paths (RFC 8555 §8.3).
     public var token: String
     public var keyAuthorization: String
-    public init(name: String, token: String, keyAuthorization: String) {
+    /// SHA-256 of the key authorization, 32 bytes: what dns-01 and tls-alpn-01 show.
+    public var digest: [UInt8]
+    public init(name: String, token: String, keyAuthorization: String, digest: [UInt8]) {
+        self.digest = digest
         self.name = name
         self.token = token
         self.keyAuthorization = keyAuthorization
@@ -30,6 +33,10 @@ public enum ChallengeError: Error, Sendable, Equatable {
     case listen(address: String, errno: Int32)
     /// `ADDR:PORT` is none.
     case badAddress(String)
+    /// The hook program did not do its work.
+    case hook(program: String, HookResult)
+    /// The certificate that would hold the answer could not be made.
+    case certificate(reason: String)
     /// The CA's token is not what RFC 8555 §8.1 permits.
     case badToken
 }

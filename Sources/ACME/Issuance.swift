@@ -131,7 +131,8 @@ public struct Issuance: Sendable {
         }
         do {
             let authorization = try keyAuthorization(token: token, signer: client.signer)
-            return (challenge, ChallengeAnswer(name: name, token: token, keyAuthorization: authorization))
+            let digest = try client.signer.sha256(Array(authorization.utf8))
+            return (challenge, ChallengeAnswer(name: name, token: token, keyAuthorization: authorization, digest: digest))
         } catch { throw .signing(error) }
     }
 

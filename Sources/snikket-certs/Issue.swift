@@ -7,7 +7,7 @@ import OpenSSL
 /// One certificate for all names from a certificate authority.
 struct Issue: Job {
     static let configuration = CommandConfiguration(
-        commandName: "issue", abstract: "Get a certificate through ACME (RFC 8555), with http-01 challenges.")
+        commandName: "issue", abstract: "Get a certificate through ACME (RFC 8555), with http-01, tls-alpn-01 or dns-01 challenges.")
 
     @OptionGroup var authority: AuthorityOptions
 
@@ -22,6 +22,12 @@ struct Issue: Job {
 
     @Option(help: ArgumentHelp("Answer challenges here, when no web server runs.", valueName: "addr:port"))
     var listen: String?
+
+    @Option(help: ArgumentHelp("Answer tls-alpn-01 challenges here, when port 80 is closed.", valueName: "addr:port"))
+    var tlsAlpn: String?
+
+    @Option(help: ArgumentHelp("Answer dns-01 challenges with this program: PROGRAM present|remove NAME RECORD VALUE.", valueName: "program"))
+    var dnsHook: String?
 
     @OptionGroup var look: SelfCheckOptions
 
@@ -40,7 +46,9 @@ struct Issue: Job {
     var preferredChain: String?
 
     func validate() throws {
-        guard (webroot == nil) != (listen == nil) else { throw ValidationError("Give either --webroot or --listen.") }
+        guard [webroot, listen, tlsAlpn, dnsHook].compactMap({ $0 }).count == 1 else {
+            throw ValidationError("Give one of --webroot, --listen, --tls-alpn and --dns-hook.")
+        }
     }
 
     func execute() async throws(CertificateFailure) {
@@ -57,7 +65,7 @@ struct Issue: Job {
             let key = CertificateKey(names: names)
             let issuance = Issuance(
                 client: client, names: names, contact: email, external: external, wishes: wishes(for: names), solver: solver,
-                selfCheck: look.check(isPrivateAuthority: authority.caBundle != nil, over: transport), makeRequest: key.request, progress: tell)
+                selfCheck: solver.type != "http-01" ? nil : look.check(isPrivateAuthority: authority.caBundle != nil, over: transport), makeRequest: key.request, progress: tell)
             let (chain, url) = try await issuance.run()
             try account.keep(url: url, directory: directory, contact: email)
 
@@ -88,6 +96,8 @@ struct Issue: Job {
 
     private func solver() throws(ChallengeError) -> any ChallengeSolver {
         if let listen { return try Responder(listen: listen) }
+        if let tlsAlpn { return try TLSALPNResponder(listen: tlsAlpn) }
+        if let dnsHook { return HookSolver(program: dnsHook) }
         let webroot = Webroot(webroot ?? ".")
         try webroot.prepare()
         return webroot
