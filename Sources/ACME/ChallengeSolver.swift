@@ -35,6 +35,8 @@ public enum ChallengeError: Error, Sendable, Equatable {
     case badAddress(String)
     /// The hook program did not do its work.
     case hook(program: String, HookResult)
+    /// The DNS server did not change the zone.
+    case update(server: String, DNSUpdateError)
     /// The certificate that would hold the answer could not be made.
     case certificate(reason: String)
     /// The CA's token is not what RFC 8555 §8.1 permits.

@@ -183,6 +183,7 @@ extension CertificateFailure {
                 cause = result.output.isEmpty ? end : "\(end): \(result.output)"
                 `try` = "run it by hand: \(program) present NAME _acme-challenge.NAME. TEXT"
             }
+        case .update(let server, let error): self.init(describing: error, server: server, name: name)
         case .certificate(let reason):
             self.init(kind: .local, error: "cannot make the certificate that answers for \(name ?? "a name")", cause: reason)
         case .badToken:

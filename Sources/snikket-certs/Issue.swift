@@ -29,6 +29,12 @@ struct Issue: Job {
     @Option(help: ArgumentHelp("Answer dns-01 challenges with this program: PROGRAM present|remove NAME RECORD VALUE.", valueName: "program"))
     var dnsHook: String?
 
+    @Option(help: ArgumentHelp("Answer dns-01 challenges by changing the zone at its primary server (RFC 2136).", valueName: "addr:port"))
+    var dnsServer: String?
+
+    @Option(help: ArgumentHelp("The key for that, as tsig-keygen writes it; - for standard input.", valueName: "file"))
+    var tsigKeyFile: String?
+
     @OptionGroup var look: SelfCheckOptions
 
     @Option(help: ArgumentHelp("Where the account is kept.", valueName: "dir"))
@@ -46,9 +52,10 @@ struct Issue: Job {
     var preferredChain: String?
 
     func validate() throws {
-        guard [webroot, listen, tlsAlpn, dnsHook].compactMap({ $0 }).count == 1 else {
-            throw ValidationError("Give one of --webroot, --listen, --tls-alpn and --dns-hook.")
+        guard [webroot, listen, tlsAlpn, dnsHook, dnsServer].compactMap({ $0 }).count == 1 else {
+            throw ValidationError("Give one of --webroot, --listen, --tls-alpn, --dns-hook and --dns-server.")
         }
+        guard (dnsServer == nil) == (tsigKeyFile == nil) else { throw ValidationError("--dns-server and --tsig-key-file belong together.") }
     }
 
     func execute() async throws(CertificateFailure) {
@@ -94,9 +101,10 @@ struct Issue: Job {
         return wishes
     }
 
-    private func solver() throws(ChallengeError) -> any ChallengeSolver {
+    private func solver() throws -> any ChallengeSolver {
         if let listen { return try Responder(listen: listen) }
         if let tlsAlpn { return try TLSALPNResponder(listen: tlsAlpn) }
+        if let dnsServer, let tsigKeyFile { return DynamicUpdate(server: dnsServer, key: try transactionKey(at: tsigKeyFile)) }
         if let dnsHook { return HookSolver(program: dnsHook) }
         let webroot = Webroot(webroot ?? ".")
         try webroot.prepare()

@@ -25,6 +25,12 @@ public struct Pebble: Sendable {
         public var requiresExternalAccount = false
         /// How many other roots have signed its intermediate.
         public var alternateRoots = 0
+        /// The DNS server that it asks instead of its own.
+        public var dnsPort: Int?
+        public init(dnsPort: Int) {
+            self.init()
+            self.dnsPort = dnsPort
+        }
         public init(refusedNonces: Int = 0, reusedAuthorizations: Int = 0, requiresExternalAccount: Bool = false, alternateRoots: Int = 0) {
             self.alternateRoots = alternateRoots
             self.refusedNonces = refusedNonces
@@ -69,7 +75,7 @@ public struct Pebble: Sendable {
             ], named: "dns", port: dnsManagement
         ) {
             try await bench.running(
-                program, ["-config", configuration, "-dnsserver", "127.0.0.1:\(dns)"],
+                program, ["-config", configuration, "-dnsserver", "127.0.0.1:\(behaviour.dnsPort ?? dns)"],
                 environment: [
                     "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "\(behaviour.refusedNonces)",
                     "PEBBLE_AUTHZREUSE": "\(behaviour.reusedAuthorizations)", "PEBBLE_ALTERNATE_ROOTS": "\(behaviour.alternateRoots)",
