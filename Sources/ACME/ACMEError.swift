@@ -16,6 +16,8 @@ public enum ACMEError: Error, Sendable, Equatable {
     case noChallenge(name: String, offered: [String])
     /// The challenge for this name could not be put in place.
     case challenge(name: String, ChallengeError)
+    /// DNS forbids this CA to issue for these names (RFC 8659). The CA was not asked.
+    case forbidden([ForbiddenName])
     /// We looked where the CA would, and did not find the answers: all names that failed, in their order. The CA was not asked.
     case selfCheck([FailedCheck])
     /// The CA looked, and did not find what it has to: all names that failed, in their order.

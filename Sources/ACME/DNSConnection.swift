@@ -1,9 +1,10 @@
 internal import Glibc
 
-/// DNS over TCP (RFC 1035 §4.2.2). Blocks its thread, for at most ten seconds a step.
+/// DNS over TCP (RFC 1035 §4.2.2). Blocks its thread.
 enum DNSConnection {
-    static func exchange(_ message: [UInt8], with server: String) throws(DNSUpdateError) -> [UInt8] {
-        let descriptor = try connected(to: server)
+    /// - Parameter seconds: the most that each step may take.
+    static func exchange(_ message: [UInt8], with server: String, seconds: Int = 10) throws(DNSUpdateError) -> [UInt8] {
+        let descriptor = try connected(to: server, seconds: seconds)
         defer { close(descriptor) }
         var framed = DNSWriter()
         framed.write(UInt16(message.count))
@@ -30,7 +31,7 @@ enum DNSConnection {
         return bytes
     }
 
-    private static func connected(to text: String) throws(DNSUpdateError) -> Int32 {
+    private static func connected(to text: String, seconds: Int) throws(DNSUpdateError) -> Int32 {
         guard let colon = text.lastIndex(of: ":"), UInt16(text[text.index(after: colon)...]) != nil else { throw .badAddress }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
@@ -43,7 +44,7 @@ enum DNSConnection {
         let descriptor = socket(list.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .connection(errno: errno) }
         // For connecting as well: Linux applies the sending limit to it.
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] { setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size)) }
         guard connect(descriptor, list.pointee.ai_addr, list.pointee.ai_addrlen) == 0 else {
             let reason = errno

@@ -7,6 +7,7 @@ public struct Issuance: Sendable {
     let wishes: Wishes
     let solver: any ChallengeSolver
     let selfCheck: (any SelfCheck)?
+    let caa: CAACheck?
     let makeRequest: @Sendable () throws(SigningError) -> [UInt8]
     let progress: @Sendable (Step, String?) -> Void
 
@@ -17,7 +18,7 @@ public struct Issuance: Sendable {
     ///   - makeRequest: makes the key and the signing request (DER); runs while the CA validates.
     ///   - progress: told of each step as it begins, with the name that it is about.
     public init(
-        client: Client, names: [String], contact: String?, external: ExternalAccount? = nil, wishes: Wishes = Wishes(), solver: any ChallengeSolver, selfCheck: (any SelfCheck)? = nil,
+        client: Client, names: [String], contact: String?, external: ExternalAccount? = nil, wishes: Wishes = Wishes(), solver: any ChallengeSolver, selfCheck: (any SelfCheck)? = nil, caa: CAACheck? = nil,
         makeRequest: @escaping @Sendable () throws(SigningError) -> [UInt8],
         progress: @escaping @Sendable (Step, String?) -> Void = { _, _ in }
     ) {
@@ -28,6 +29,7 @@ public struct Issuance: Sendable {
         self.wishes = wishes
         self.solver = solver
         self.selfCheck = selfCheck
+        self.caa = caa
         self.makeRequest = makeRequest
         self.progress = progress
     }
@@ -35,9 +37,12 @@ public struct Issuance: Sendable {
     /// The chain, PEM, as the CA sent it; the account that was used. Nothing about the chain has been checked.
     public func run() async throws(ACMEError) -> (chain: [UInt8], account: String) {
         progress(.directory, nil)
-        _ = try await client.directory()
+        let identities = try await client.directory().meta?.caaIdentities ?? []
+        async let forbidden = caa?.forbidden(names, for: identities) ?? []
         // A nonce for each authorization, fetched together: else they would have to be asked for one after the other.
         try await client.stock(nonces: names.count)
+        let refused = await forbidden
+        guard refused.isEmpty else { throw .forbidden(refused) }
 
         var (order, url, account) = try await place()
         // An honest order has one authorization a name; more of them would only keep us busy.

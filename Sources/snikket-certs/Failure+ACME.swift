@@ -32,6 +32,7 @@ extension CertificateFailure {
                 kind: .refused, error: "the certificate authority will not validate \(name) in this way",
                 cause: "it offers \(offered.isEmpty ? "nothing" : offered.joined(separator: ", "))")
         case .challenge(let name, let error): self.init(describing: error, name: name)
+        case .forbidden(let names): self.init(forbidden: names)
         case .selfCheck(let failed): self.init(unseen: failed)
         case .validation(let failed): self.init(failed: failed)
         case .orderFailed(let problem):

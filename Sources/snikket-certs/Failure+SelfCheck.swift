@@ -10,6 +10,19 @@ extension CertificateFailure {
         `try` = Self.advice(for: failed.map(\.fault)) + ". The certificate authority was not asked; --no-self-check asks it all the same"
     }
 
+    /// Words for names that DNS forbids this CA to issue for.
+    init(forbidden names: [ForbiddenName]) {
+        let identity = names.first?.identities.first ?? ""
+        self.init(kind: .refused, error: "DNS forbids this certificate authority to issue for \(names.map(\.name).joined(separator: ", "))")
+        var domains: [String] = []
+        for name in names where !domains.contains(name.domain) { domains.append(name.domain) }
+        cause = domains.map { domain in
+            let allowed = names.first { $0.domain == domain }?.allowed ?? []
+            return "the CAA record of \(domain) permits \(allowed.isEmpty ? "nobody" : "only " + allowed.joined(separator: ", "))"
+        }.joined(separator: "; ")
+        `try` = domains.map { "add the record `\($0). CAA 0 issue \"\(identity)\"`" }.joined(separator: ", ") + ", or choose another certificate authority"
+    }
+
     private static func words(_ fault: SelfCheckFault) -> String {
         switch fault {
         case .noAddress: "it has no address in DNS (no A and no AAAA record)"

@@ -72,7 +72,8 @@ struct Issue: Job {
             let key = CertificateKey(names: names)
             let issuance = Issuance(
                 client: client, names: names, contact: email, external: external, wishes: wishes(for: names), solver: solver,
-                selfCheck: solver.type != "http-01" ? nil : look.check(isPrivateAuthority: authority.caBundle != nil, over: transport), makeRequest: key.request, progress: tell)
+                selfCheck: solver.type != "http-01" ? nil : look.check(isPrivateAuthority: authority.caBundle != nil, over: transport),
+                caa: look.isWanted(isPrivateAuthority: authority.caBundle != nil) ? CAACheck() : nil, makeRequest: key.request, progress: tell)
             let (chain, url) = try await issuance.run()
             try account.keep(url: url, directory: directory, contact: email)
 

@@ -24,9 +24,14 @@ struct SelfCheckOptions: ParsableArguments {
         }
     }
 
+    /// Whether to look at what the CA will look at.
+    func isWanted(isPrivateAuthority: Bool) -> Bool {
+        selfCheck ?? (!isPrivateAuthority || httpPort != nil || !resolutions.isEmpty)
+    }
+
     /// The check to make, nil for none.
     func check(isPrivateAuthority: Bool, over transport: CurlTransport) -> (any SelfCheck)? {
-        guard selfCheck ?? (!isPrivateAuthority || httpPort != nil || !resolutions.isEmpty) else { return nil }
+        guard isWanted(isPrivateAuthority: isPrivateAuthority) else { return nil }
         return HTTPSelfCheck(
             transport: transport, port: httpPort ?? 80, resolutions: resolutions.compactMap { HTTPSelfCheck.Resolution($0) })
     }
