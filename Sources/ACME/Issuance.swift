@@ -18,7 +18,8 @@ public struct Issuance: Sendable {
     ///   - makeRequest: makes the key and the signing request (DER); runs while the CA validates.
     ///   - progress: told of each step as it begins, with the name that it is about.
     public init(
-        client: Client, names: [String], contact: String?, external: ExternalAccount? = nil, wishes: Wishes = Wishes(), solver: any ChallengeSolver, selfCheck: (any SelfCheck)? = nil, caa: CAACheck? = nil,
+        client: Client, names: [String], contact: String?, external: ExternalAccount? = nil, wishes: Wishes = Wishes(),
+        solver: any ChallengeSolver, selfCheck: (any SelfCheck)? = nil, caa: CAACheck? = nil,
         makeRequest: @escaping @Sendable () throws(SigningError) -> [UInt8],
         progress: @escaping @Sendable (Step, String?) -> Void = { _, _ in }
     ) {
