@@ -8,10 +8,18 @@ public enum ACMEError: Error, Sendable, Equatable {
     case unexpected(url: String, status: Int, what: Unexpected)
     /// The CA wants an account that was arranged with it before (RFC 8555 §7.3.4).
     case externalAccountRequired
+    /// The CA has no such profile; those it has.
+    case unknownProfile(String, offered: [String])
+    /// The CA cannot do this.
+    case unsupported(Feature)
     /// The CA offers no challenge for this name that we can fulfil.
     case noChallenge(name: String, offered: [String])
     /// The challenge for this name could not be put in place.
     case challenge(name: String, ChallengeError)
+    /// DNS forbids this CA to issue for these names (RFC 8659). The CA was not asked.
+    case forbidden([ForbiddenName])
+    /// We looked where the CA would, and did not find the answers: all names that failed, in their order. The CA was not asked.
+    case selfCheck([FailedCheck])
     /// The CA looked, and did not find what it has to: all names that failed, in their order.
     case validation([FailedName])
     /// The order became invalid for another reason.
@@ -20,6 +28,13 @@ public enum ACMEError: Error, Sendable, Equatable {
     case timedOut(waitingFor: Step)
     case signing(SigningError)
     case cancelled
+
+    /// What not every CA can do.
+    public enum Feature: Sendable, Equatable {
+        case keyChange, revocation, renewalInfo
+        /// No account is known, where one is needed.
+        case requestWithoutAccount
+    }
 
     /// What was wrong with a response.
     public enum Unexpected: Sendable, Equatable {

@@ -15,16 +15,14 @@ public struct ChallengeAnswer: Sendable, Equatable {
     /// base64url, so it is safe in paths (RFC 8555 §8.3).
     public var token: String
     public var keyAuthorization: String
-    public init(name: String, token: String, keyAuthorization: String) {
+    /// SHA-256 of the key authorization, 32 bytes: what dns-01 and tls-alpn-01 show.
+    public var digest: [UInt8]
+    public init(name: String, token: String, keyAuthorization: String, digest: [UInt8]) {
+        self.digest = digest
         self.name = name
         self.token = token
         self.keyAuthorization = keyAuthorization
     }
-}
-
-/// Looks at an answer the way the CA will, before the CA is asked. None yet: this is where it goes.
-public protocol SelfCheck: Sendable {
-    func check(_ answer: ChallengeAnswer) async throws(ChallengeError)
 }
 
 /// Why an answer could not be put in place.
@@ -35,8 +33,12 @@ public enum ChallengeError: Error, Sendable, Equatable {
     case listen(address: String, errno: Int32)
     /// `ADDR:PORT` is none.
     case badAddress(String)
+    /// The hook program did not do its work.
+    case hook(program: String, HookResult)
+    /// The DNS server did not change the zone.
+    case update(server: String, DNSUpdateError)
+    /// The certificate that would hold the answer could not be made.
+    case certificate(reason: String)
     /// The CA's token is not what RFC 8555 §8.1 permits.
     case badToken
-    /// The self-check did not find the answer.
-    case notReachable(reason: String)
 }

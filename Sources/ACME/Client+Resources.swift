@@ -1,34 +1,32 @@
 internal import FoundationEssentials
 
 extension Client {
-    /// Finds the account of this key, or makes it, agreeing to the CA's terms (RFC 8555 §7.3). Returns its URL.
-    public func account(contact: String?) async throws(ACMEError) -> String {
-        struct Request: Encodable {
-            var contact: [String]?
-            var termsOfServiceAgreed = true
-        }
+    /// Orders a certificate (RFC 8555 §7.4). Returns the order and its URL.
+    ///
+    /// A CA that does not accept what it is said to replace is asked again without that: else a renewal would be stuck.
+    func newOrder(names: [String], profile: String?, replaces: String?) async throws(ACMEError) -> (order: Order, url: String) {
         let directory = try await directory()
-        if directory.meta?.externalAccountRequired == true { throw .externalAccountRequired }
-        let payload = try json(Request(contact: contact.map { ["mailto:\($0)"] }))
+        if let profile, directory.meta?.profiles?[profile] == nil {
+            throw .unknownProfile(profile, offered: (directory.meta?.profiles ?? [:]).keys.map(printable).sorted())
+        }
+        // Only CAs with renewal information know `replaces` (RFC 9773 §5).
+        guard let replaces, directory.renewalInfo != nil else { return try await newOrder(names, profile, nil) }
         do throws(ACMEError) {
-            let response = try await post(directory.newAccount, payload: payload, step: .account, as: .key)
-            guard let url = response.header("location") else {
-                throw ACMEError.unexpected(url: directory.newAccount, status: response.status, what: .missing("location"))
-            }
-            accountURL = url
-            return url
-        } catch .problem(let problem, _, _, _) where problem.name == "externalAccountRequired" {
-            throw .externalAccountRequired
+            return try await newOrder(names, profile, replaces)
+        } catch .problem(let problem, let status, _, _)
+            where status < 500 && status != 429 && ["alreadyReplaced", "malformed", "unauthorized"].contains(problem.name) {
+            return try await newOrder(names, profile, nil)
         }
     }
 
-    /// Orders a certificate (RFC 8555 §7.4). Returns the order and its URL.
-    func newOrder(names: [String]) async throws(ACMEError) -> (order: Order, url: String) {
+    private func newOrder(_ names: [String], _ profile: String?, _ replaces: String?) async throws(ACMEError) -> (order: Order, url: String) {
         struct Request: Encodable {
             var identifiers: [Identifier]
+            var profile: String?
+            var replaces: String?
         }
         let url = try await directory().newOrder
-        let payload = try json(Request(identifiers: names.map { Identifier(dns: $0) }))
+        let payload = try json(Request(identifiers: names.map { Identifier(dns: $0) }, profile: profile, replaces: replaces))
         let response = try await post(url, payload: payload, step: .order)
         guard let location = response.header("location") else {
             throw .unexpected(url: url, status: response.status, what: .missing("location"))
@@ -73,17 +71,5 @@ extension Client {
         let response = try await post(order.finalize, payload: try json(Request(csr: base64url(request))), step: .finalize)
         let order = try decode(Order.self, from: response, url: order.finalize)
         return (order, retryAfter(response.header("retry-after"), now: time.date()))
-    }
-
-    /// The certificate and its chain, PEM (RFC 8555 §7.4.2).
-    func certificate(_ url: String) async throws(ACMEError) -> [UInt8] {
-        try await post(url, payload: [], step: .certificate, accept: "application/pem-certificate-chain").body
-    }
-
-    /// An account that the CA does not know any more is forgotten: the next request makes one.
-    func forgetAccount() { accountURL = nil }
-
-    private func json(_ value: some Encodable) throws(ACMEError) -> [UInt8] {
-        do { return try encoded(value) } catch { throw .signing(error) }
     }
 }

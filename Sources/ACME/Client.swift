@@ -38,9 +38,18 @@ public actor Client {
     }
 
     private func fetchDirectory() async throws(ACMEError) -> Directory {
-        let response = try await exchange(HTTPRequest(.get, directoryURL), step: .directory)
-        guard response.status == 200 else { throw failure(response, url: directoryURL) }
-        return try decode(Directory.self, from: response, url: directoryURL)
+        try decode(Directory.self, from: try await getOnce(directoryURL, step: .directory), url: directoryURL)
+    }
+
+    /// A page that anybody may read.
+    func get(_ url: String, step: Step) async throws(ACMEError) -> HTTPResponse {
+        try await persist(step) { () async throws(ACMEError) in try await self.getOnce(url, step: step) }
+    }
+
+    private func getOnce(_ url: String, step: Step) async throws(ACMEError) -> HTTPResponse {
+        let response = try await exchange(HTTPRequest(.get, url), step: step)
+        guard response.status == 200 else { throw failure(response, url: url) }
+        return response
     }
 
     /// Fetches nonces at the same time, so that as many requests can be sent together later without waiting for one.

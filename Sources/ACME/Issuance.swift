@@ -3,25 +3,34 @@ public struct Issuance: Sendable {
     let client: Client
     let names: [String]
     let contact: String?
+    let external: ExternalAccount?
+    let wishes: Wishes
     let solver: any ChallengeSolver
     let selfCheck: (any SelfCheck)?
+    let caa: CAACheck?
     let makeRequest: @Sendable () throws(SigningError) -> [UInt8]
     let progress: @Sendable (Step, String?) -> Void
 
     /// - Parameters:
     ///   - contact: the e-mail address that the CA keeps.
+    ///   - external: what a new account is bound to.
+    ///   - wishes: what the certificate should be like.
     ///   - makeRequest: makes the key and the signing request (DER); runs while the CA validates.
     ///   - progress: told of each step as it begins, with the name that it is about.
     public init(
-        client: Client, names: [String], contact: String?, solver: any ChallengeSolver, selfCheck: (any SelfCheck)? = nil,
+        client: Client, names: [String], contact: String?, external: ExternalAccount? = nil, wishes: Wishes = Wishes(),
+        solver: any ChallengeSolver, selfCheck: (any SelfCheck)? = nil, caa: CAACheck? = nil,
         makeRequest: @escaping @Sendable () throws(SigningError) -> [UInt8],
         progress: @escaping @Sendable (Step, String?) -> Void = { _, _ in }
     ) {
         self.client = client
         self.names = names
         self.contact = contact
+        self.external = external
+        self.wishes = wishes
         self.solver = solver
         self.selfCheck = selfCheck
+        self.caa = caa
         self.makeRequest = makeRequest
         self.progress = progress
     }
@@ -29,9 +38,12 @@ public struct Issuance: Sendable {
     /// The chain, PEM, as the CA sent it; the account that was used. Nothing about the chain has been checked.
     public func run() async throws(ACMEError) -> (chain: [UInt8], account: String) {
         progress(.directory, nil)
-        _ = try await client.directory()
+        let identities = try await client.directory().meta?.caaIdentities ?? []
+        async let forbidden = caa?.forbidden(names, for: identities) ?? []
         // A nonce for each authorization, fetched together: else they would have to be asked for one after the other.
         try await client.stock(nonces: names.count)
+        let refused = await forbidden
+        guard refused.isEmpty else { throw .forbidden(refused) }
 
         var (order, url, account) = try await place()
         // An honest order has one authorization a name; more of them would only keep us busy.
@@ -50,7 +62,7 @@ public struct Issuance: Sendable {
         }
         guard order.status == .valid, let certificate = order.certificate else { throw .orderFailed(order.error) }
         progress(.certificate, nil)
-        return (try await client.certificate(certificate), account)
+        return (try await wishes.chain(of: certificate, from: client), account)
     }
 
     /// The account, then the order; once more when the CA has forgotten an account that we knew.
@@ -58,16 +70,16 @@ public struct Issuance: Sendable {
         if let account = await client.accountURL {
             do throws(ACMEError) {
                 progress(.order, nil)
-                let (order, url) = try await client.newOrder(names: names)
+                let (order, url) = try await client.newOrder(names: names, profile: wishes.profile, replaces: wishes.replaces)
                 return (order, url, account)
             } catch .problem(let problem, _, _, _) where problem.name == "accountDoesNotExist" {
                 await client.forgetAccount()
             }
         }
         progress(.account, nil)
-        let account = try await client.account(contact: contact)
+        let account = try await client.account(contact: contact, external: external)
         progress(.order, nil)
-        let (order, url) = try await client.newOrder(names: names)
+        let (order, url) = try await client.newOrder(names: names, profile: wishes.profile, replaces: wishes.replaces)
         return (order, url, account)
     }
 
@@ -87,6 +99,7 @@ public struct Issuance: Sendable {
         let answers = pending.map(\.answer)
         do throws(ACMEError) {
             for answer in answers { try await present(answer) }
+            try await selfCheck?.check(all: answers)
             progress(.validation, nil)
             _ = try await together(pending.map(\.challenge)) { (challenge: Challenge) async throws(ACMEError) in
                 try await client.answer(challenge)
@@ -108,7 +121,6 @@ public struct Issuance: Sendable {
         progress(.challenges, answer.name)
         do {
             try await solver.present(answer)
-            try await selfCheck?.check(answer)
         } catch {
             throw .challenge(name: answer.name, error)
         }
@@ -125,7 +137,8 @@ public struct Issuance: Sendable {
         }
         do {
             let authorization = try keyAuthorization(token: token, signer: client.signer)
-            return (challenge, ChallengeAnswer(name: name, token: token, keyAuthorization: authorization))
+            let digest = try client.signer.sha256(Array(authorization.utf8))
+            return (challenge, ChallengeAnswer(name: name, token: token, keyAuthorization: authorization, digest: digest))
         } catch { throw .signing(error) }
     }
 

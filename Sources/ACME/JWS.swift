@@ -6,26 +6,41 @@ enum Identification: Sendable {
     case account(url: String)
 }
 
-/// A signed request body: a flattened JWS with everything that RFC 8555 §6.2 asks for.
+/// A flattened JWS (RFC 7515 §7.2.2).
+struct SignedMessage: Encodable, Sendable {
+    var protected: String
+    var payload: String
+    var signature: String
+
+    init(header: some Encodable, payload: [UInt8], signature: ([UInt8]) throws(SigningError) -> [UInt8]) throws(SigningError) {
+        protected = base64url(try encoded(header))
+        self.payload = base64url(payload)
+        self.signature = base64url(try signature(Array("\(protected).\(self.payload)".utf8)))
+    }
+
+    /// As a request body.
+    var bytes: [UInt8] { Array(#"{"protected":"\#(protected)","payload":"\#(payload)","signature":"\#(signature)"}"#.utf8) }
+}
+
+/// The protected header of RFC 8555 §6.2; without a nonce inside of a key change (§7.3.5).
+struct JWSHeader: Encodable {
+    let alg = "ES256"
+    var jwk: JSONWebKey?
+    var kid: String?
+    var nonce: String?
+    var url: String
+}
+
+/// A signed request body with everything that RFC 8555 §6.2 asks for.
 func jws(
     payload: [UInt8], url: String, nonce: String, as identification: Identification, signer: any Signer
 ) throws(SigningError) -> [UInt8] {
-    struct Header: Encodable {
-        let alg = "ES256"
-        var jwk: JSONWebKey?
-        var kid: String?
-        var nonce: String
-        var url: String
-    }
-    var header = Header(nonce: nonce, url: url)
+    var header = JWSHeader(nonce: nonce, url: url)
     switch identification {
     case .key: header.jwk = signer.publicKey
     case .account(let url): header.kid = url
     }
-    let protected = base64url(try encoded(header))
-    let body = base64url(payload)
-    let signature = base64url(try signer.signature(of: Array("\(protected).\(body)".utf8)))
-    return Array(#"{"protected":"\#(protected)","payload":"\#(body)","signature":"\#(signature)"}"#.utf8)
+    return try SignedMessage(header: header, payload: payload, signature: signer.signature).bytes
 }
 
 /// JSON bytes of a value of ours.

@@ -14,7 +14,14 @@ public struct Directory: Sendable, Decodable {
         public var termsOfService: String?
         public var externalAccountRequired: Bool?
         public var caaIdentities: [String]?
+        /// Name and description of each profile (draft-ietf-acme-profiles).
+        public var profiles: [String: String]?
     }
+}
+
+/// An account (RFC 8555 §7.1.2); what is of interest of it.
+struct Account: Sendable, Decodable {
+    var contact: [String]?
 }
 
 /// A name that a certificate is asked for (RFC 8555 §9.7.7).

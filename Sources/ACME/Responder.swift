@@ -43,11 +43,11 @@ final class AnswerTable: Sendable {
     }
 }
 
-/// A listening TCP socket. The loop closes it.
-struct ListeningSocket {
-    let descriptor: Int32
+/// A listening TCP socket that does not block. Whoever accepts from it closes it.
+package struct ListeningSocket: Sendable {
+    package let descriptor: Int32
 
-    init(_ text: String) throws(ChallengeError) {
+    package init(_ text: String) throws(ChallengeError) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { throw .badAddress(text) }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }

@@ -77,8 +77,11 @@ public struct TransportError: Error, Sendable, Equatable {
     public var code: Int
     /// The library's own words.
     public var text: String
+    /// Why a connection could not be made, where the system says so; else 0.
+    public var errno: Int32
 
-    public init(kind: Kind, code: Int, text: String) {
+    public init(kind: Kind, code: Int, text: String, errno: Int32 = 0) {
+        self.errno = errno
         self.kind = kind
         self.code = code
         self.text = text

@@ -62,7 +62,7 @@ public func replaceFile(_ path: String, with bytes: [UInt8], mode: UInt32) throw
 }
 
 /// Puts the names in a folder on the disk.
-func flush(folder: String) throws(StoreError) {
+public func flush(folder: String) throws(StoreError) {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .file(path: folder, errno: errno) }
     defer { close(descriptor) }

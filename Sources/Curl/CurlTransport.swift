@@ -34,6 +34,22 @@ public final class CurlTransport: Transport {
     deinit { queue.stop() }
 
     public func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        try await send(request, options)
+    }
+
+    /// Fetches a page of ours the way a CA fetches a challenge (RFC 8555 §8.3): over plain HTTP, following redirects, whatever
+    /// certificate they lead to. Limited to ten seconds and 64 kB.
+    ///
+    /// - Parameter address: connect to this address, whatever the name resolves to.
+    func fetchChallenge(_ url: String, name: String, port: Int, at address: String) async throws(TransportError) -> HTTPResponse {
+        var options = options
+        options.maximumBytes = 65536
+        let host = address.contains(":") ? "[\(address)]" : address
+        options.purpose = .challenge(connections: ["\(name):\(port):\(host):\(port)", "\(name):443:\(host):443"])
+        return try await send(HTTPRequest(.get, url), options)
+    }
+
+    private func send(_ request: HTTPRequest, _ options: TransferOptions) async throws(TransportError) -> HTTPResponse {
         let number = queue.nextNumber()
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<Result<HTTPResponse, TransportError>, Never>) in
@@ -64,6 +80,14 @@ struct TransferOptions: Sendable {
     var userAgent: String
     var maximumBytes: Int
     var observe: (@Sendable (RequestRecord) -> Void)?
+    var purpose = Purpose.authority
+
+    enum Purpose: Sendable {
+        /// To talk to the CA: https, nothing unexpected.
+        case authority
+        /// To see what the CA would see; `connections` in the form of CURLOPT_CONNECT_TO.
+        case challenge(connections: [String])
+    }
 }
 
 /// A request that waits for the loop.

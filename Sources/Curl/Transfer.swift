@@ -6,6 +6,7 @@ final class Transfer {
     let pending: PendingTransfer
     let easy: EasyHandle
     private var lines = HeaderList()
+    private var connections = HeaderList()
     private var headers: [(name: String, value: String)] = []
     private var headerBytes = 0
     private var body: [UInt8] = []
@@ -33,8 +34,6 @@ final class Transfer {
         var results = [
             snikket_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText),
             snikket_curl_set_string(handle, CURLOPT_URL, request.url),
-            snikket_curl_set_string(handle, CURLOPT_PROTOCOLS_STR, "https"),
-            snikket_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0),
             // Without this the environment decides where requests go.
             snikket_curl_set_string(handle, CURLOPT_PROXY, ""),
             snikket_curl_set_long(handle, CURLOPT_NOSIGNAL, 1),
@@ -57,6 +56,25 @@ final class Transfer {
             results.append(snikket_curl_set_string(handle, CURLOPT_CAINFO, roots))
             // The system's folder of roots would be trusted as well.
             results.append(snikket_curl_set_pointer(handle, CURLOPT_CAPATH, nil))
+        }
+        switch options.purpose {
+        case .authority:
+            results.append(snikket_curl_set_string(handle, CURLOPT_PROTOCOLS_STR, "https"))
+            results.append(snikket_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0))
+        case .challenge(let places):
+            for place in places where !connections.append(place) { return CURLE_OUT_OF_MEMORY }
+            results += [
+                snikket_curl_set_list(handle, CURLOPT_CONNECT_TO, connections.pointer),
+                snikket_curl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https"),
+                snikket_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, 1),
+                snikket_curl_set_long(handle, CURLOPT_MAXREDIRS, 10),
+                // The certificate is what is being fetched: there may be none yet, or an old one.
+                snikket_curl_set_long(handle, CURLOPT_SSL_VERIFYPEER, 0),
+                snikket_curl_set_long(handle, CURLOPT_SSL_VERIFYHOST, 0),
+                snikket_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, 8_000),
+                snikket_curl_set_long(handle, CURLOPT_TIMEOUT_MS, 10_000),
+                snikket_curl_set_long(handle, CURLOPT_FORBID_REUSE, 1),
+            ]
         }
         switch request.method {
         case .get: break
@@ -115,8 +133,11 @@ final class Transfer {
         } else {
             let detail = String(cString: errorText)
             let text = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+            var reason = 0
+            snikket_curl_get_long(easy.pointer, CURLINFO_OS_ERRNO, &reason)
             let kind: TransportError.Kind = isTooLarge ? .tooLarge : kind(of: code)
-            pending.continuation.resume(returning: .failure(TransportError(kind: kind, code: Int(code.rawValue), text: text)))
+            pending.continuation.resume(
+                returning: .failure(TransportError(kind: kind, code: Int(code.rawValue), text: text, errno: code == CURLE_COULDNT_CONNECT ? Int32(reason) : 0)))
         }
     }
 

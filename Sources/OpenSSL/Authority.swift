@@ -64,6 +64,20 @@ public struct Authority: Sendable {
     }
 }
 
+/// A certificate for one name, signed with its own key: for tls-alpn-01 (RFC 8737 §3), valid for a day.
+func selfSigned(key: PrivateKey, name: String, now: Int, acmeIdentifier: String) throws(OpenSSLError) -> Certificate {
+    let pointer = try unsigned(key: key, organization: nil, commonName: name, notBefore: now - 3600, notAfter: now + 86400)
+    let made = try Certificate(pointer)
+    try succeed(X509_set_issuer_name(pointer, X509_get_subject_name(pointer)), "X509_set_issuer_name")
+    try add([(NID_subject_alt_name, subjectAlternativeNames([name]))], to: pointer, issuer: pointer)
+    // OpenSSL 3.0 knows no name for it.
+    let identifier = try some(X509V3_EXT_conf(nil, nil, "1.3.6.1.5.5.7.1.31", acmeIdentifier), "making the extension acmeIdentifier")
+    defer { X509_EXTENSION_free(identifier) }
+    try succeed(X509_add_ext(pointer, identifier, -1), "X509_add_ext")
+    guard X509_sign(pointer, key.handle.pointer, EVP_sha256()) > 0 else { throw OpenSSLError("X509_sign") }
+    return made
+}
+
 /// A version 3 certificate with everything but extensions, issuer and signature. The caller owns it.
 private func unsigned(
     key: PrivateKey, organization: String?, commonName: String, notBefore: Int, notAfter: Int

@@ -1,6 +1,7 @@
 import ACME
 import CertificateStore
 import FoundationEssentials
+import Glibc
 import OpenSSL
 
 /// The account at one CA: its key (mode 0600) and its URL, in a folder of its own below the state folder.
@@ -24,6 +25,45 @@ struct Account {
         do {
             try makeFolder(folder, mode: 0o700)
             return try AccountKey(try loadOrMakeKey(at: folder + "/account.pem"))
+        } catch let failure as CertificateFailure {
+            throw failure
+        } catch {
+            throw CertificateFailure(describing: error)
+        }
+    }
+
+    /// The key, nil when there is none.
+    func existingKey() throws(CertificateFailure) -> AccountKey? { try load("account.pem") }
+
+    /// A key that the account may have been given by a run that was interrupted.
+    func nextKey() throws(CertificateFailure) -> AccountKey? { try load("account-next.pem") }
+
+    /// Keeps the key that the account is to have.
+    func keep(nextKey key: PrivateKey) throws { try replaceFile(folder + "/account-next.pem", with: try key.pem(), mode: 0o600) }
+
+    /// The CA has taken the next key: it is the account's now.
+    func adoptNextKey() throws(StoreError) {
+        guard rename(folder + "/account-next.pem", folder + "/account.pem") == 0 else { throw .file(path: folder + "/account.pem", errno: errno) }
+        try flush(folder: folder)
+    }
+
+    /// The CA does not know the next key.
+    func dropNextKey() throws(StoreError) {
+        unlink(folder + "/account-next.pem")
+        try flush(folder: folder)
+    }
+
+    /// The account has ended: its key is of no use any more.
+    func remove() throws(StoreError) {
+        for name in ["account.json", "account.pem"] { unlink(folder + "/" + name) }
+        try flush(folder: folder)
+    }
+
+    private func load(_ name: String) throws(CertificateFailure) -> AccountKey? {
+        let path = folder + "/" + name
+        guard access(path, F_OK) == 0 else { return nil }
+        do {
+            return try AccountKey(try PrivateKey(pem: try read(path, what: "account's key")))
         } catch let failure as CertificateFailure {
             throw failure
         } catch {

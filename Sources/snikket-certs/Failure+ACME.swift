@@ -12,12 +12,28 @@ extension CertificateFailure {
         case .externalAccountRequired:
             self.init(
                 kind: .externalAccount, error: "the certificate authority gives certificates only to accounts that it knows",
-                cause: "it requires external account binding", try: "choose a certificate authority that does not, such as Let's Encrypt")
+                cause: "it requires external account binding",
+                try: "give --eab-kid and --eab-key-file with what it shows in your account there, or choose one that does not, such as Let's Encrypt")
+        case .unknownProfile(let name, let offered):
+            self.init(
+                kind: .configuration, error: "the certificate authority has no profile '\(name)'",
+                cause: offered.isEmpty ? "it has none at all" : "it has \(offered.joined(separator: ", "))", try: "correct --profile, or leave it out")
+        case .unsupported(let feature):
+            let words =
+                switch feature {
+                case .keyChange: "give an account another key"
+                case .revocation: "revoke certificates"
+                case .renewalInfo: "tell when to renew"
+                case .requestWithoutAccount: "change an account that is not known"
+                }
+            self.init(kind: .refused, error: "the certificate authority cannot \(words)", cause: "its directory does not offer it")
         case .noChallenge(let name, let offered):
             self.init(
-                kind: .refused, error: "the certificate authority will not validate \(name) over HTTP",
+                kind: .refused, error: "the certificate authority will not validate \(name) in this way",
                 cause: "it offers \(offered.isEmpty ? "nothing" : offered.joined(separator: ", "))")
         case .challenge(let name, let error): self.init(describing: error, name: name)
+        case .forbidden(let names): self.init(forbidden: names)
+        case .selfCheck(let failed): self.init(unseen: failed)
         case .validation(let failed): self.init(failed: failed)
         case .orderFailed(let problem):
             if let problem {
@@ -157,10 +173,22 @@ extension CertificateFailure {
                 try: errno == 98 ? "stop what uses this port, or give --webroot with its folder" : "run with the right to use this port")
         case .badAddress(let text):
             self.init(kind: .configuration, error: "'\(text)' is no address with a port", try: "write 192.0.2.1:80, [::]:80 or :80")
+        case .hook(let program, let result):
+            self.init(kind: .local, error: "the program \(program) did not put the DNS record of \(name ?? "a name") in place")
+            if result.errno != 0 {
+                kind = .configuration
+                cause = snikket_certs.words(result.errno)
+                `try` = "check the path, and that this program's user may run it"
+            } else {
+                let end = result.isTooSlow ? "it took too long" : result.status < 0 ? "signal \(-result.status) ended it" : "it exited with \(result.status)"
+                cause = result.output.isEmpty ? end : "\(end): \(result.output)"
+                `try` = "run it by hand: \(program) present NAME _acme-challenge.NAME. TEXT"
+            }
+        case .update(let server, let error): self.init(describing: error, server: server, name: name)
+        case .certificate(let reason):
+            self.init(kind: .local, error: "cannot make the certificate that answers for \(name ?? "a name")", cause: reason)
         case .badToken:
             self.init(kind: .unreachable, error: "the certificate authority sends nonsense", cause: "a token that is no base64url")
-        case .notReachable(let reason):
-            self.init(kind: .validation, error: "the challenge for \(name ?? "a name") cannot be reached", cause: reason, try: "run `snikket check`")
         }
     }
 

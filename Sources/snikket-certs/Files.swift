@@ -3,25 +3,29 @@ import Glibc
 import OpenSSL
 import SystemPackage
 
-/// Reads a file of the person's, at most a mebibyte.
+/// Reads a file of the person's, at most a mebibyte; `-` is standard input.
 func read(_ path: String, what: String) throws(CertificateFailure) -> [UInt8] {
     do {
+        if path == "-" { return try content(of: .standardInput) }
         let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
-        return try file.closeAfter {
-            try [UInt8](unsafeUninitializedCapacity: 1_048_576) { buffer, count in
-                while count < buffer.count {
-                    let more = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]))
-                    if more == 0 { return }
-                    count += more
-                }
-            }
-        }
+        return try file.closeAfter { try content(of: file) }
     } catch {
         let reason = (error as? Errno).map { words($0.rawValue) } ?? "\(error)"
         throw CertificateFailure(
             kind: .configuration, error: "cannot read the \(what)", cause: "\(path): \(reason)",
             try: "check the path, and that this program's user may read it")
     }
+}
+
+private func content(of file: FileDescriptor) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 16384)
+    while bytes.count < 1_048_576 {
+        let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
+        if count == 0 { break }
+        bytes += buffer.prefix(count)
+    }
+    return bytes
 }
 
 /// Reads a key of ours, or makes it: mode 0600 from the first moment, on the disk before it is used.

@@ -3,18 +3,13 @@ import ArgumentParser
 import CertificateStore
 import Curl
 import OpenSSL
-import SystemPackage
 
 /// One certificate for all names from a certificate authority.
 struct Issue: Job {
     static let configuration = CommandConfiguration(
-        commandName: "issue", abstract: "Get a certificate through ACME (RFC 8555), with http-01 challenges.")
+        commandName: "issue", abstract: "Get a certificate through ACME (RFC 8555), with http-01, tls-alpn-01 or dns-01 challenges.")
 
-    @Option(help: ArgumentHelp("The CA's directory.", valueName: "url"))
-    var directory: String
-
-    @Option(help: ArgumentHelp("Roots to trust when talking to the CA, instead of the system's, PEM.", valueName: "file"))
-    var caBundle: String?
+    @OptionGroup var authority: AuthorityOptions
 
     @Option(name: .customLong("name"), help: ArgumentHelp("A name to certify; repeated.", valueName: "name"))
     var names: [String]
@@ -28,22 +23,39 @@ struct Issue: Job {
     @Option(help: ArgumentHelp("Answer challenges here, when no web server runs.", valueName: "addr:port"))
     var listen: String?
 
+    @Option(help: ArgumentHelp("Answer tls-alpn-01 challenges here, when port 80 is closed.", valueName: "addr:port"))
+    var tlsAlpn: String?
+
+    @Option(help: ArgumentHelp("Answer dns-01 challenges with this program: PROGRAM present|remove NAME RECORD VALUE.", valueName: "program"))
+    var dnsHook: String?
+
+    @Option(help: ArgumentHelp("Answer dns-01 challenges by changing the zone at its primary server (RFC 2136).", valueName: "addr:port"))
+    var dnsServer: String?
+
+    @Option(help: ArgumentHelp("The key for that, as tsig-keygen writes it; - for standard input.", valueName: "file"))
+    var tsigKeyFile: String?
+
+    @OptionGroup var look: SelfCheckOptions
+
     @Option(help: ArgumentHelp("Where the account is kept.", valueName: "dir"))
     var state: String
 
     @Option(help: ArgumentHelp("Where fullchain.pem and privkey.pem go.", valueName: "dir"))
     var output: String
 
-    @Option(help: ArgumentHelp("Give up after this time.", valueName: "seconds"))
-    var timeout = 300
+    @OptionGroup var external: ExternalAccountOptions
 
-    @Flag(help: ArgumentHelp("Tell of every request on standard error.", visibility: .hidden))
-    var trace = false
+    @Option(help: ArgumentHelp("One of the CA's certificate profiles.", valueName: "name"))
+    var profile: String?
+
+    @Option(help: ArgumentHelp("The chain that ends below this root, where the CA has several.", valueName: "issuer"))
+    var preferredChain: String?
 
     func validate() throws {
-        guard (webroot == nil) != (listen == nil) else { throw ValidationError("Give either --webroot or --listen.") }
-        guard directory.lowercased().hasPrefix("https://") else { throw ValidationError("The directory has to be an https URL.") }
-        guard timeout > 0 else { throw ValidationError("--timeout has to be positive.") }
+        guard [webroot, listen, tlsAlpn, dnsHook, dnsServer].compactMap({ $0 }).count == 1 else {
+            throw ValidationError("Give one of --webroot, --listen, --tls-alpn, --dns-hook and --dns-server.")
+        }
+        guard (dnsServer == nil) == (tsigKeyFile == nil) else { throw ValidationError("--dns-server and --tsig-key-file belong together.") }
     }
 
     func execute() async throws(CertificateFailure) {
@@ -51,16 +63,17 @@ struct Issue: Job {
         do {
             let lock = try StoreLock(folder: output)
             defer { extendLifetime(lock) }
-            if let caBundle { _ = try read(caBundle, what: "CA bundle") }
+            let transport = try authority.transport()
+            let external = try external.account()
             let solver = try solver()
+            let directory = authority.directory
             let account = Account(state: state, directory: directory)
-            let transport = try CurlTransport(roots: caBundle, userAgent: "snikket-certs/1", observe: trace ? traced : nil)
-            let client = Client(
-                directory: directory, account: account.url(directory: directory, contact: email), transport: transport,
-                signer: try account.key(), limit: .seconds(timeout))
+            let client = authority.client(try account.key(), account: account.url(directory: directory, contact: email), over: transport)
             let key = CertificateKey(names: names)
             let issuance = Issuance(
-                client: client, names: names, contact: email, solver: solver, makeRequest: key.request, progress: tell)
+                client: client, names: names, contact: email, external: external, wishes: wishes(for: names), solver: solver,
+                selfCheck: solver.type != "http-01" ? nil : look.check(isPrivateAuthority: authority.caBundle != nil, over: transport),
+                caa: look.isWanted(isPrivateAuthority: authority.caBundle != nil) ? CAACheck() : nil, makeRequest: key.request, progress: tell)
             let (chain, url) = try await issuance.run()
             try account.keep(url: url, directory: directory, contact: email)
 
@@ -74,8 +87,26 @@ struct Issue: Job {
         }
     }
 
-    private func solver() throws(ChallengeError) -> any ChallengeSolver {
+    private func wishes(for names: [String]) -> Wishes {
+        var wishes = Wishes(profile: profile)
+        // What this certificate takes the place of: CAs count that as a renewal (RFC 9773 §5).
+        if let old = try? firstCertificate(of: output + "/fullchain.pem"), Set(old.names) == Set(names) {
+            wishes.replaces = old.renewalIdentifier
+        }
+        if let preferredChain {
+            wishes.prefers = { pem in
+                guard let top = (try? Certificate.chain(pem: pem))?.last else { return false }
+                return top.issuer == preferredChain || top.issuer.hasSuffix(" " + preferredChain)
+            }
+        }
+        return wishes
+    }
+
+    private func solver() throws -> any ChallengeSolver {
         if let listen { return try Responder(listen: listen) }
+        if let tlsAlpn { return try TLSALPNResponder(listen: tlsAlpn) }
+        if let dnsServer, let tsigKeyFile { return DynamicUpdate(server: dnsServer, key: try transactionKey(at: tsigKeyFile)) }
+        if let dnsHook { return HookSolver(program: dnsHook) }
         let webroot = Webroot(webroot ?? ".")
         try webroot.prepare()
         return webroot
@@ -84,9 +115,4 @@ struct Issue: Job {
 
 private func tell(_ step: Step, _ name: String?) {
     emit(.progress(step: step.rawValue, name: name))
-}
-
-private func traced(_ record: RequestRecord) {
-    let line = "\(record.status) \(record.method) \(record.url)\(record.isHTTP2 ? " h2" : "")\(record.newConnections > 0 ? " new connection" : "")\n"
-    _ = try? FileDescriptor.standardError.writeAll(Array(line.utf8))
 }

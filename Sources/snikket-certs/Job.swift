@@ -23,6 +23,11 @@ func emit(_ event: CertificateEvent) {
     _ = try? FileDescriptor.standardOutput.writeAll(Array((event.line + "\n").utf8))
 }
 
+/// Prints an event. Without buffering: the reader follows along.
+func emit(_ event: AuthorityEvent) {
+    _ = try? FileDescriptor.standardOutput.writeAll(Array((event.line + "\n").utf8))
+}
+
 /// Prints a failure for people and for programs, and returns the exit code.
 private func report(_ failure: CertificateFailure) -> ExitCode {
     emit(.failed(failure))

@@ -9,6 +9,8 @@ struct CertificateProgramRun {
     var status: TerminationStatus
     var events: [CertificateEvent]
     var errors: String
+    /// Standard output.
+    var lines: [Substring]
 
     var exitCode: Int32? {
         if case .exited(let code) = status { code } else { nil }
@@ -43,7 +45,7 @@ struct CertificateProgramRun {
         let output = result.standardOutput
         return CertificateProgramRun(
             status: result.terminationStatus, events: output.split(separator: "\n").compactMap { CertificateEvent(line: $0) },
-            errors: result.standardError)
+            errors: result.standardError, lines: output.split(separator: "\n"))
     }
 }
 

@@ -1,4 +1,8 @@
 import Glibc
+import Synchronization
+
+/// Ports that another test of this process is about to use.
+private let handedOut = Mutex<Set<Int>>([])
 
 /// TCP on 127.0.0.1, as tests need it.
 public enum Loopback {
@@ -13,7 +17,7 @@ public enum Loopback {
             let result = withUnsafePointer(to: &address) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
             }
-            if result == 0 { return port }
+            if result == 0, handedOut.withLock({ $0.insert(port).inserted }) { return port }
         }
         throw LoopbackError(port: 0, errno: EADDRINUSE)
     }
@@ -32,7 +36,7 @@ public enum Loopback {
     }
 
     /// Waits until somebody accepts connections on the port.
-    public static func waitUntilOpen(_ port: Int, within limit: Duration = .seconds(20)) async throws {
+    public static func waitUntilOpen(_ port: Int, within limit: Duration = .seconds(60)) async throws {
         let deadline = ContinuousClock.now + limit
         while true {
             do {

@@ -9,6 +9,10 @@ public struct Pebble: Sendable {
     public let roots: String
     /// Where it looks for http-01 challenges.
     public let httpPort: Int
+    /// Where it looks for tls-alpn-01 challenges.
+    public let tlsPort: Int
+    /// What it tells about itself: its roots, what is revoked.
+    public let managementPort: Int
     private let dnsManagement: Int
 
     /// How it behaves.
@@ -19,12 +23,27 @@ public struct Pebble: Sendable {
         public var reusedAuthorizations = 0
         /// Whether accounts have to be arranged beforehand.
         public var requiresExternalAccount = false
-        public init(refusedNonces: Int = 0, reusedAuthorizations: Int = 0, requiresExternalAccount: Bool = false) {
+        /// How many other roots have signed its intermediate.
+        public var alternateRoots = 0
+        /// The DNS server that it asks instead of its own.
+        public var dnsPort: Int?
+        public init(dnsPort: Int) {
+            self.init()
+            self.dnsPort = dnsPort
+        }
+        public init(refusedNonces: Int = 0, reusedAuthorizations: Int = 0, requiresExternalAccount: Bool = false, alternateRoots: Int = 0) {
+            self.alternateRoots = alternateRoots
             self.refusedNonces = refusedNonces
             self.reusedAuthorizations = reusedAuthorizations
             self.requiresExternalAccount = requiresExternalAccount
         }
     }
+
+    /// The account that a Pebble which requires one knows.
+    public static let externalAccount = (keyID: "kid-1", key: "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W")
+
+    /// The program: the system's, or a newer one that SNIKKET_TEST_PEBBLE names.
+    private static var program: String { getenv("SNIKKET_TEST_PEBBLE").map { String(cString: $0) } ?? "pebble" }
 
     /// Runs Pebble on free ports while the body runs. Every name has the address 127.0.0.1.
     public static func with<Value: Sendable>(
@@ -33,20 +52,21 @@ public struct Pebble: Sendable {
         let (port, management, http, dns, dnsManagement) = (
             try Loopback.freePort(), try Loopback.freePort(), try Loopback.freePort(), try Loopback.freePort(), try Loopback.freePort()
         )
+        let tls = try Loopback.freePort()
         let authority = try Authority(domains: ["localhost"], now: time(nil))
         let key = try PrivateKey()
         let leaf = try authority.issue(names: ["localhost", "127.0.0.1"], key: key, now: time(nil))
         let roots = try bench.write("pebble-ca.pem", try authority.certificate.pem())
         let external = behaviour.requiresExternalAccount
-            ? #","externalAccountBindingRequired":true,"externalAccountMACKeys":{"kid-1":"zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"}"# : ""
+            ? #","externalAccountBindingRequired":true,"externalAccountMACKeys":{"\#(externalAccount.keyID)":"\#(externalAccount.key)"}"# : ""
         let configuration = try bench.write(
             "pebble.json",
             """
             {"pebble":{"listenAddress":"127.0.0.1:\(port)","managementListenAddress":"127.0.0.1:\(management)",
             "certificate":"\(try bench.write("pebble-tls.pem", try leaf.pem()))","privateKey":"\(try bench.write("pebble-key.pem", try key.pem()))",
-            "httpPort":\(http),"tlsPort":\(try Loopback.freePort())\(external)}}
+            "httpPort":\(http),"tlsPort":\(tls)\(external)}}
             """)
-        let pebble = Pebble(directory: "https://localhost:\(port)/dir", roots: roots, httpPort: http, dnsManagement: dnsManagement)
+        let pebble = Pebble(directory: "https://localhost:\(port)/dir", roots: roots, httpPort: http, tlsPort: tls, managementPort: management, dnsManagement: dnsManagement)
         return try await bench.running(
             "pebble-challtestsrv",
             [
@@ -55,10 +75,10 @@ public struct Pebble: Sendable {
             ], named: "dns", port: dnsManagement
         ) {
             try await bench.running(
-                "pebble", ["-config", configuration, "-dnsserver", "127.0.0.1:\(dns)"],
+                program, ["-config", configuration, "-dnsserver", "127.0.0.1:\(behaviour.dnsPort ?? dns)"],
                 environment: [
                     "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "\(behaviour.refusedNonces)",
-                    "PEBBLE_AUTHZREUSE": "\(behaviour.reusedAuthorizations)",
+                    "PEBBLE_AUTHZREUSE": "\(behaviour.reusedAuthorizations)", "PEBBLE_ALTERNATE_ROOTS": "\(behaviour.alternateRoots)",
                 ], named: "pebble", port: port
             ) { try await body(pebble) }
         }
@@ -73,6 +93,18 @@ public struct Pebble: Sendable {
     public func breakDNS(of name: String) throws {
         try manage("set-servfail", #"{"host":"\#(name)."}"#)
     }
+
+    /// Puts a TXT record into DNS, or takes it away.
+    public func setTXT(of name: String, to value: String?) throws {
+        if let value {
+            try manage("set-txt", #"{"host":"\#(name).","value":"\#(value)"}"#)
+        } else {
+            try manage("clear-txt", #"{"host":"\#(name)."}"#)
+        }
+    }
+
+    /// The port of its DNS server's management, for hook programs.
+    public var dnsManagementPort: Int { dnsManagement }
 
     private func manage(_ path: String, _ body: String) throws {
         try Loopback.exchange(

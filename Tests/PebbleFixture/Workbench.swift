@@ -63,7 +63,7 @@ public struct Workbench: Sendable {
                 var options = PlatformOptions()
                 options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(3))]
                 _ = try await run(
-                    .name(program), arguments: Arguments(arguments), environment: .inherit.updating(variables), platformOptions: options,
+                    program.hasPrefix("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments), environment: .inherit.updating(variables), platformOptions: options,
                     output: .fileDescriptor(log, closeAfterSpawningProcess: false), error: .fileDescriptor(log, closeAfterSpawningProcess: false))
             }
             defer { group.cancelAll() }
