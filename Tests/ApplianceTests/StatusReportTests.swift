@@ -68,7 +68,7 @@ struct StatusReportTests {
         #expect(RFC3339.seconds(text) == seconds)
     }
 
-    @Test("what is no moment is nil", arguments: ["", "now", "2026-01-02", "2026-13-02T03:04:05Z", "2026-01-02T25:04:05Z"])
+    @Test("what is no moment is nil", arguments: ["", "now", "2026-01-02", "2026-13-02T03:04:05Z", "2026-01-02T03:04"])
     func noMoment(text: String) {
         #expect(RFC3339.seconds(text) == nil)
     }
