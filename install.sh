@@ -10,6 +10,8 @@ state=/var/lib/snikket
 unit=/etc/systemd/system/snikket.service
 sysusers=/usr/local/lib/sysusers.d/snikket.conf
 policy=/usr/sbin/policy-rc.d
+our_policy= # whether that file is ours to remove
+fresh=      # the packages that were not there before
 
 # What runs, and what the two programs are linked to (by the -dev packages, whose names do not change with each release).
 runtime_packages="prosody prosody-modules lua5.4 lua-dbi-sqlite3 lua-unbound nginx libnginx-mod-stream coturn
@@ -94,10 +96,14 @@ check_systemd() {
         "an installation is a service of systemd" "look at it with ./install.sh --try"
 }
 
+is_running() {
+    [ -d /run/systemd/system ] && systemctl is-active --quiet "$1.service" 2>/dev/null
+}
+
 # A server that somebody uses already holds the ports; it is theirs to stop.
 check_conflicts() {
     for server in prosody nginx coturn ejabberd apache2 caddy; do
-        if systemctl is-active --quiet "$server.service" 2>/dev/null; then
+        if is_running "$server"; then
             fail 1 "$server is running on this machine" "it holds ports that the chat service needs" \
                 "if nothing else needs it: systemctl disable --now $server"
         fi
@@ -143,29 +149,56 @@ mirror_of_bookworm() {
     echo "${found:-http://deb.debian.org/debian}"
 }
 
-# Packages start their servers when they are installed, unless this file says no.
+# Packages start their servers when they are installed, unless this file says no. Somebody else's stays as it is.
 forbid_starting() {
-    if [ -e "$policy" ]; then return; fi
-    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
-    as_root chmod 755 "$policy"
-    trap allow_starting EXIT
+    trap settle_packages EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
+    if [ -e "$policy" ] || [ -L "$policy" ]; then return; fi
+    our_policy=yes
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
 }
 
-allow_starting() {
-    as_root rm -f "$policy"
+# However the installation of packages ended: no server that it brought starts at the next boot, and the file is gone. A server
+# that was there before is somebody's, and stays as it is.
+settle_packages() {
     trap - EXIT INT TERM
+    for server in prosody nginx coturn; do
+        case " $fresh " in
+            *" $server "*) ;;
+            *) continue ;;
+        esac
+        if [ -d /run/systemd/system ] && is_installed "$server"; then
+            as_root systemctl disable --quiet --now "$server.service" 2>/dev/null || :
+        fi
+    done
+    if [ -n "$our_policy" ]; then as_root rm -f "$policy"; fi
+    our_policy=
 }
 
 apt_get() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"
 }
 
+# Upgrading a Prosody that somebody uses changes their chat service, with its modules and settings: it is not ours to do.
+check_upgrade() {
+    [ -d /run/systemd/system ] || return 0
+    if is_running prosody || systemctl is-enabled --quiet prosody.service 2>/dev/null; then
+        fail 1 "somebody's own Prosody is in use on this machine" \
+            "it is $(dpkg-query -W -f '${Version}' prosody), and this needs Prosody 13, which would replace it" \
+            "if nothing else needs it: systemctl disable --now prosody; or use another machine"
+    fi
+}
+
 # install_packages NAME...: those that are missing, without starting anything.
 install_packages() {
     wanted=$(missing_of "$@")
-    if prosody_is_old; then wanted="prosody prosody-modules $wanted"; fi
+    fresh=$wanted
+    if prosody_is_old; then
+        check_upgrade
+        wanted="prosody prosody-modules $wanted"
+    fi
     if [ -z "$wanted" ]; then
         step "everything needed is installed"
         return
@@ -189,14 +222,7 @@ install_packages() {
         fi
         if [ -n "$others" ]; then quietly apt_get install --no-install-recommends $others; fi
     }
-    if [ -d /run/systemd/system ]; then
-        for server in prosody nginx coturn; do
-            case " $wanted " in
-                *" $server "*) as_root systemctl disable --quiet --now "$server.service" 2>/dev/null || : ;;
-            esac
-        done
-    fi
-    allow_starting
+    settle_packages
 }
 
 # quietly COMMAND...: its output only if it fails.
@@ -307,12 +333,27 @@ write_settings() {
                 "$settings says so, and everybody's address ends in it" "one machine, one domain: use another machine for $domain"
         fi
         say "    keeping $settings as it is"
+        if [ -n "$extra_settings" ]; then say "    --set counts the first time only: edit that file instead"; fi
         return
     fi
-    mkdir -p "$(dirname "$settings")"
-    "$prefix/bin/snikket" init --config "$settings" --domain "$domain" --email "$email" --agree-tos >/dev/null ||
-        { rm -f "$settings"; exit 78; }
-    printf '%s' "$extra_settings" >>"$settings"
+    folder=$(dirname "$settings")
+    mkdir -p "$folder"
+    # Made beside its place, checked there, and moved: what is in place is whole and right, and a mistake leaves nothing.
+    new=$folder/.snikket.conf.new
+    rm -f "$new"
+    "$prefix/bin/snikket" init --config "$new" --domain "$domain" --email "$email" --agree-tos >/dev/null ||
+        { rm -f "$new"; exit 78; }
+    # `snikket init` only writes for those who agree; here nobody was asked when no authority is needed.
+    if [ -z "$agreed" ]; then sed -i '/^SNIKKET_LETSENCRYPT_TOS_AGREE=/d' "$new"; fi
+    chmod 600 "$new" # a secret may follow
+    printf '%s' "$extra_settings" >>"$new"
+    if ! "$prefix/bin/snikket" config show --config "$new" >/dev/null; then
+        rm -f "$new"
+        fail 78 "a setting given with --set is wrong" "which one is said above; nothing was written" "correct it, and run this again"
+    fi
+    sync "$new"
+    mv -f "$new" "$settings"
+    sync "$folder"
 }
 
 ask_for_consent() {
@@ -325,7 +366,7 @@ ask_for_consent() {
     printf 'Do you agree to %s ? [y/N] ' "$terms"
     read -r answer
     case $answer in
-        [yY]*) ;;
+        [yY]*) agreed=yes ;;
         *) fail 1 "without a certificate apps cannot connect" "you did not agree to $terms" \
             "agree, or use your own: --set SNIKKET_CERTIFICATE=files (see README.md)" ;;
     esac

@@ -23,7 +23,7 @@ struct ControlSocket: Sendable {
         let temporary = path + ".new"
         unlink(temporary)
         let server = try await ServerBootstrap(group: group)
-            .serverChannelOption(ChannelOptions.backlog, value: 16)
+            .serverChannelOption(ChannelOptions.backlog, value: 128)
             .bind(unixDomainSocketPath: temporary) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()

@@ -9,6 +9,9 @@ public enum RFC3339 {
 
     /// Seconds since 1970; nil when the text is no such time.
     public static func seconds(_ text: String) -> Int? {
-        (try? Date.ISO8601FormatStyle().parse(text)).map { Int($0.timeIntervalSince1970) }
+        guard let date = try? Date.ISO8601FormatStyle().parse(text) else { return nil }
+        let seconds = Int(date.timeIntervalSince1970)
+        // The parser takes 25 o'clock for one in the morning.
+        return Self.text(seconds) == text ? seconds : nil
     }
 }

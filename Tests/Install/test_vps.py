@@ -56,10 +56,33 @@ def test_without_consent_nothing_is_written(machine: Machine) -> None:
     assert machine.run("test", "-e", "/etc/snikket/snikket.conf").returncode != 0
 
 
+def test_somebodys_own_prosody_is_not_upgraded(machine: Machine) -> None:
+    machine.done("apt-get", "-q", "update")
+    machine.done("apt-get", "-q", "-y", "install", "--no-install-recommends", "prosody")
+    before = machine.done("dpkg-query", "-W", "-f", "${Version}", "prosody")
+    assert before.startswith("0.12"), before
+    for arguments in (["--deps-only"], ["--try"], [DOMAIN, "admin@example.org", "--agree-tos", "--binaries", "/root/programs"]):
+        answer = machine.run("/root/snikket/install.sh", *arguments)
+        assert answer.returncode == 1, answer.stdout + answer.stderr
+        assert "rosody" in answer.stderr and "systemctl disable --now prosody" in answer.stderr
+    assert machine.done("dpkg-query", "-W", "-f", "${Version}", "prosody") == before
+    assert machine.done("systemctl", "is-enabled", "prosody").strip() == "enabled"
+    machine.done("apt-get", "-q", "-y", "purge", "prosody")
+    machine.run("apt-get", "-q", "-y", "autoremove", "--purge")
+
+
 def test_a_wrong_domain_is_refused(machine: Machine) -> None:
     answer = machine.install("not a domain", "admin@example.org", "--agree-tos")
     assert answer.returncode == 78, answer.stdout + answer.stderr
     assert machine.run("test", "-e", "/etc/snikket/snikket.conf").returncode != 0
+
+
+def test_a_wrong_setting_is_refused_and_leaves_nothing(machine: Machine) -> None:
+    answer = machine.install(DOMAIN, "admin@example.org", "--agree-tos", "--set", "SNIKKET_RETENTION_DAYS=soon")
+    assert answer.returncode == 78, answer.stdout + answer.stderr
+    assert "SNIKKET_RETENTION_DAYS" in answer.stderr
+    assert machine.run("ls", "-A", "/etc/snikket").stdout == "", "the corrected run would keep it"
+    assert machine.run("test", "-e", "/usr/sbin/policy-rc.d").returncode != 0
 
 
 def test_it_ends_with_the_admins_invitation(installed: str) -> None:
@@ -100,8 +123,41 @@ def test_clients_get_a_certificate_that_they_trust(authority: Authority, install
 
 
 def test_secrets_and_state_are_not_for_everybody(machine: Machine, installed: str) -> None:
-    readable = machine.done("sh", "-c", "cd / && setpriv --reuid=65534 --regid=65534 --clear-groups find /var/lib/snikket -type f -readable 2>/dev/null; :")
+    for folder in ("/var/lib/snikket", "/run/snikket", "/etc/snikket"):
+        assert machine.done("find", folder, "-type", "f").strip(), f"nothing is in {folder}"
+    readable = machine.done(
+        "sh", "-c", "cd / && setpriv --reuid=65534 --regid=65534 --clear-groups"
+        " find /var/lib/snikket /run/snikket /etc/snikket -type f -readable 2>/dev/null; :")
     assert readable.strip() == ""
+    assert machine.done("stat", "-c", "%a %U", "/etc/snikket/snikket.conf").strip() == "600 root"
+
+
+def test_the_consent_that_was_given_is_in_the_settings(machine: Machine, installed: str) -> None:
+    assert "SNIKKET_LETSENCRYPT_TOS_AGREE=Y" in machine.done("cat", "/etc/snikket/snikket.conf")
+
+
+def test_the_memory_of_every_server_is_known(machine: Machine, installed: str) -> None:
+    for service in status(machine)["services"]:
+        assert (service["memory_bytes"] or 0) > 1_000_000, service
+
+
+def test_systemd_waits_longer_than_the_servers_may_take(machine: Machine, installed: str) -> None:
+    assert machine.done("systemctl", "show", "-p", "TimeoutStopUSec", "snikket").strip() == "TimeoutStopUSec=1min"
+
+
+def test_what_others_decided_about_packages_stays(machine: Machine, installed: str) -> None:
+    """A policy-rc.d of their own, and a server that was there before."""
+    theirs = "#!/bin/sh\n# mine\nexit 101\n"
+    machine.run("tee", "/usr/sbin/policy-rc.d", stdin=theirs)
+    machine.done("systemctl", "enable", "coturn")
+    machine.done("dpkg", "--remove", "--force-depends", "lua-unbound")
+    answer = machine.install(DOMAIN, "admin@example.org", "--agree-tos", "--set", "SNIKKET_RETENTION_DAYS=9")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert machine.done("cat", "/usr/sbin/policy-rc.d") == theirs
+    assert machine.done("systemctl", "is-enabled", "coturn").strip() == "enabled"
+    assert "edit that file" in answer.stdout, "--set was passed over in silence"
+    machine.done("rm", "/usr/sbin/policy-rc.d")
+    machine.done("systemctl", "disable", "coturn")
 
 
 def test_shells_complete_the_commands(machine: Machine, installed: str) -> None:
@@ -144,3 +200,11 @@ def test_it_can_be_removed_and_what_people_wrote_stays(machine: Machine, install
     machine.done("/root/snikket/install.sh", "--uninstall", "--purge")
     assert machine.run("test", "-e", "/var/lib/snikket").returncode != 0
     assert machine.run("getent", "passwd", "snikket-prosody").returncode != 0
+
+
+def test_who_needs_no_authority_is_not_said_to_have_agreed(machine: Machine, installed: str) -> None:
+    """Last, on the machine that was cleared above."""
+    answer = machine.install(DOMAIN, "admin@example.org", "--set", "SNIKKET_CERTIFICATE=internal")
+    assert answer.returncode == 0, answer.stdout + answer.stderr + machine.journal()
+    assert "TOS_AGREE" not in machine.done("cat", "/etc/snikket/snikket.conf")
+    assert status(machine)["healthy"]

@@ -63,7 +63,7 @@ struct CommandTests {
                 try program.written()
                     == "SNIKKET_DOMAIN=bücher.example\nSNIKKET_ADMIN_EMAIL=me@example.org\nSNIKKET_LETSENCRYPT_TOS_AGREE=Y\n")
             let attributes = try FileManager.default.attributesOfItem(atPath: program.configuration)
-            #expect(attributes[.posixPermissions] as? Int == 0o644)
+            #expect(attributes[.posixPermissions] as? Int == 0o600)
             #expect(try program.files() == ["snikket.conf"])
             #expect(try await program.run("config", "show").code == 0)
         }
