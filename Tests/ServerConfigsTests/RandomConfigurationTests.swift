@@ -99,7 +99,8 @@ struct RandomConfigurationTests {
             files.append("\(folder.path)/\(index).cfg.lua")
             try Folder.write(file.text, to: files[index])
         }
-        let result = try await run(.name("lua5.4"), arguments: Arguments([reader] + files), output: .string(limit: 20_000_000), error: .string(limit: 10_000))
+        let result = try await run(
+            .name("lua5.4"), arguments: Arguments([reader] + files), output: .string(limit: 20_000_000), error: .string(limit: 10_000))
         try #require(result.terminationStatus.isSuccess, "\(result.standardError)")
         var all: [(options: [String: String], file: String)] = []
         var options: [String: String] = [:]
