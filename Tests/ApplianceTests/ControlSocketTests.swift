@@ -50,7 +50,7 @@ struct ControlSocketTests {
         try await Self.prepared { scratch, locations in
             try await Self.serving(locations) {
                 try await withThrowingTaskGroup(of: StatusReport.self) { group in
-                    for _ in 0..<20 { group.addTask { try await ControlClient(locations).status() } }
+                    for _ in 0..<40 { group.addTask { try await ControlClient(locations).status() } }
                     for try await report in group { #expect(report == Self.report) }
                 }
                 #expect(scratch.facts(locations.controlSocket).map { $0.st_mode & S_IFMT } == S_IFSOCK)

@@ -88,11 +88,11 @@ struct GroundTests {
     func longPath() async throws {
         try await Scratch.with { scratch in
             var locations = scratch.locations
-            let room = 107 - "/work/health.sock".utf8.count - "/nginx".utf8.count
+            let room = 107 - "/portal/work/portal.sock".utf8.count
             locations.run = scratch.path + "/" + String(repeating: "r", count: room - scratch.path.utf8.count - 1)
             try Ground.prepare(locations, accounts: Self.accounts)
             locations.run += "r"
-            #expect(throws: ApplianceError.pathTooLong(locations.work(of: .nginx) + "/health.sock")) {
+            #expect(throws: ApplianceError.pathTooLong(locations.portalSocket)) {
                 try Ground.prepare(locations, accounts: Self.accounts)
             }
         }

@@ -21,7 +21,9 @@ struct NotificationTests {
         }
     }
 
-    @Test("without systemd, or with nonsense in its place, nothing happens", arguments: [nil, "", "/nonexistent/notify", String(repeating: "x", count: 200)])
+    @Test(
+        "without systemd, or with nonsense in its place, nothing happens",
+        arguments: [nil, "", "/nonexistent/notify", String(repeating: "x", count: 200)])
     func nobody(name: String?) {
         let systemd = SystemdNotification(environment: name)
         systemd.ready()

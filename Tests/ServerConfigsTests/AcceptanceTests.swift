@@ -44,7 +44,9 @@ struct AcceptanceTests {
         #expect(access(stage.facts.locations.state + "/accepted/" + service.rawValue, F_OK) != 0)
     }
 
-    @Test("what was accepted once is not asked again, and asked again when the files or the program change", arguments: [Service.prosody, .nginx, .coturn])
+    @Test(
+        "what was accepted once is not asked again, and asked again when the files or the program change",
+        arguments: [Service.prosody, .nginx, .coturn])
     func remembered(service: Service) async throws {
         let stage = try await Stage(try Example.trial.settings(firstPort: try FreePorts.block(of: 50)))
         var files = try stage.facts.files(of: service)

@@ -107,7 +107,8 @@ struct RandomPageTests {
             try files.write()
             let command = try #require(stage.facts.command(for: .nginx, programs: stage.programs))
             let url =
-                isReady ? "https://\(stage.facts.settings.domain):\(stage.facts.settings.ports.https)/"
+                isReady
+                ? "https://\(stage.facts.settings.domain):\(stage.facts.settings.ports.https)/"
                 : "http://\(stage.facts.settings.domain):\(stage.facts.settings.ports.http)/"
             let page = try await RealServer.with(command.executable, command.arguments) { _ in
                 var page = ""

@@ -39,6 +39,7 @@ struct Stage: Sendable {
         for service in [Service.prosody, .nginx, .coturn] {
             try Self.make(locations.run(of: service))
             try Self.make(locations.run(of: service) + "/tls")
+            try Self.make(locations.work(of: service))
             for (from, to) in [(certificate, facts.certificate(of: service)), (key, facts.privateKey(of: service))] {
                 try Folder.write(try Folder.read(from), to: to)
                 Self.own(to)
