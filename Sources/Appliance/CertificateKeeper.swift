@@ -53,11 +53,13 @@ actor CertificateKeeper {
     func obtain(progress: @escaping @Sendable (CertificateEvent) -> Void) async throws(CertificateFailure) -> CertificateStore.Stored {
         do throws(CertificateFailure) {
             _ = try await program.run(job, asOurselves: runsAsOurselves, progress: progress)
+            let stored = try kept()
             attempts.succeeded(now: time(nil))
-            return try kept()
+            // Without it only the next run forgets.
+            try? store.save(attempts)
+            return stored
         } catch {
             attempts.failed(error, now: time(nil))
-            // Without it only the next run forgets.
             try? store.save(attempts)
             throw error
         }
@@ -68,7 +70,6 @@ actor CertificateKeeper {
         let stored: CertificateStore.Stored?
         do throws(StoreError) {
             try store.save(source: settings.certificates.name)
-            try store.save(attempts)
             stored = try store.current(covering: settings.certificateNames, now: time(nil))
         } catch {
             throw CertificateFailure(error)

@@ -13,8 +13,6 @@ struct ControlSocket: Sendable {
     let group: any EventLoopGroup
     let answer: Answer
 
-    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
-
     /// Serves until cancelled.
     ///
     /// The socket is made under a temporary name and renamed, so that it can be asked from the moment it can be seen, and one
@@ -24,52 +22,63 @@ struct ControlSocket: Sendable {
         unlink(temporary)
         let server = try await ServerBootstrap(group: group)
             .serverChannelOption(ChannelOptions.backlog, value: 128)
-            .bind(unixDomainSocketPath: temporary) { channel in
+            .childChannelInitializer { [answer] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(HTTPBufferParts())
-                    return try Connection(wrappingChannelSynchronously: channel)
+                    try channel.pipeline.syncOperations.addHandler(AnsweringHandler(answer))
                 }
             }
+            .bind(unixDomainSocketPath: temporary).get()
         guard rename(temporary, path) == 0 else {
-            throw ApplianceError.file(path: path, problem: String(cString: strerror(errno)))
+            let problem = errno
+            try? await server.close()
+            unlink(temporary)
+            throw ApplianceError.file(path: path, problem: String(cString: strerror(problem)))
         }
         defer { unlink(path) }
         await whenListening()
-        try await server.executeThenClose { connections in
-            try await withThrowingDiscardingTaskGroup { group in
-                for try await connection in connections {
-                    group.addTask { await serve(connection) }
-                }
-            }
-        }
-    }
-
-    /// A client that goes away ends its own connection only.
-    private func serve(_ connection: Connection) async {
-        try? await connection.executeThenClose { requests, responses in
-            for try await part in requests {
-                guard case .head(let head) = part else { continue }
-                let (status, json) = await answer(head.method.rawValue, head.uri)
-                let headers: HTTPHeaders = ["content-type": "application/json", "content-length": "\(json.count)"]
-                try await responses.write(.head(.init(version: .http1_1, status: .init(statusCode: status), headers: headers)))
-                try await responses.write(.body(ByteBuffer(bytes: json)))
-                try await responses.write(.end(nil))
-            }
+        try await withTaskCancellationHandler {
+            try await server.closeFuture.get()
+        } onCancel: {
+            server.close(promise: nil)
         }
     }
 }
 
-/// Lets the answers above be plain buffers: NIO's server pipeline takes `IOData`.
-private final class HTTPBufferParts: ChannelOutboundHandler, Sendable {
-    typealias OutboundIn = HTTPPart<HTTPResponseHead, ByteBuffer>
+/// Answers the requests of one connection, one after the other; a client that goes away ends its own connection only.
+private final class AnsweringHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        switch Self.unwrapOutboundIn(data) {
-        case .head(let head): context.write(Self.wrapOutboundOut(.head(head)), promise: promise)
-        case .body(let body): context.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: promise)
-        case .end(let trailers): context.write(Self.wrapOutboundOut(.end(trailers)), promise: promise)
+    private let answer: ControlSocket.Answer
+    private var head: HTTPRequestHead?
+
+    init(_ answer: @escaping ControlSocket.Answer) {
+        self.answer = answer
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch Self.unwrapInboundIn(data) {
+        case .head(let head): self.head = head
+        case .body: break
+        case .end:
+            guard let head else { return }
+            let channel = context.channel
+            context.eventLoop.makeFutureWithTask { [answer] in await answer(head.method.rawValue, head.uri) }
+                .whenSuccess { status, json in
+                    let headers: HTTPHeaders = ["content-type": "application/json", "content-length": "\(json.count)"]
+                    channel.write(Self.head(status, headers), promise: nil)
+                    channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: json))), promise: nil)
+                    channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+                }
         }
+    }
+
+    private static func head(_ status: Int, _ headers: HTTPHeaders) -> HTTPServerResponsePart {
+        .head(HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
     }
 }
