@@ -59,7 +59,9 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "snikket",
-            dependencies: ["Appliance", "CertificateStore", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal", arguments, system, log],
+            dependencies: [
+                "Appliance", "CertificateStore", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal", arguments, system, log,
+            ],
             swiftSettings: rules),
         .executableTarget(
             name: "snikket-certs",
@@ -67,13 +69,18 @@ let package = Package(
             swiftSettings: rules),
 
         // The rooms, from the top down.
-        room("Appliance", [
-            "CertificateStore", "ChatServer", "Health", "LocalHTTP", "Portal", "ProcessMemory", "ServerConfigs", "Settings", "Supervision",
-            lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
-        ]),
-        room("Portal", [
-            "ChatServer", "LocalHTTP", "ProcessMemory", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log, nio, nioPosix, signals, system,
-        ]),
+        room(
+            "Appliance",
+            [
+                "CertificateStore", "ChatServer", "Health", "LocalHTTP", "Portal", "ProcessMemory", "ServerConfigs", "Settings", "Supervision",
+                lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
+            ]),
+        room(
+            "Portal",
+            [
+                "ChatServer", "LocalHTTP", "ProcessMemory", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log, nio, nioPosix,
+                signals, system,
+            ]),
         room("ChatServer", ["LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),

@@ -38,7 +38,8 @@ public struct CAACheck: Sendable {
                 }
                 if !properties.isEmpty {
                     if let allowed = issuers(properties, isWildcard: isWildcard), Set(allowed).isDisjoint(with: identities) {
-                        forbidden.append(ForbiddenName(name: name, domain: String(domain), allowed: allowed.filter { !$0.isEmpty }, identities: identities))
+                        forbidden.append(
+                            ForbiddenName(name: name, domain: String(domain), allowed: allowed.filter { !$0.isEmpty }, identities: identities))
                     }
                     break
                 }

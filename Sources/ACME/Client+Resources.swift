@@ -14,7 +14,8 @@ extension Client {
         do throws(ACMEError) {
             return try await newOrder(names, profile, replaces)
         } catch .problem(let problem, let status, _, _)
-            where status < 500 && status != 429 && ["alreadyReplaced", "malformed", "unauthorized"].contains(problem.name) {
+            where status < 500 && status != 429 && ["alreadyReplaced", "malformed", "unauthorized"].contains(problem.name)
+        {
             return try await newOrder(names, profile, nil)
         }
     }

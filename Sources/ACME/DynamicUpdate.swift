@@ -106,10 +106,11 @@ public struct DynamicUpdate: ChallengeSolver {
         let record = "_acme-challenge.\(answer.name)."
         let result = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                continuation.resume(returning: Result { () throws(DNSUpdateError) in
-                    let zone = try zone(of: record)
-                    try update(zone: zone, record: record, text: base64url(answer.digest), isPresent: isPresent)
-                })
+                continuation.resume(
+                    returning: Result { () throws(DNSUpdateError) in
+                        let zone = try zone(of: record)
+                        try update(zone: zone, record: record, text: base64url(answer.digest), isPresent: isPresent)
+                    })
             }
         }
         do throws(DNSUpdateError) { try result.get() } catch { throw .update(server: server, error) }

@@ -116,7 +116,8 @@ extension Parts {
             endpoints.append(Endpoint("xmpp_client_tls", address: address, port: ports.xmppClientTLS, host: domain))
         }
         if settings.federation {
-            endpoints.append(Endpoint("xmpp_server", address: address, port: ports.xmppServer, host: domain, startTLS: "xmpp-server", stream: settings.chatHost))
+            endpoints.append(
+                Endpoint("xmpp_server", address: address, port: ports.xmppServer, host: domain, startTLS: "xmpp-server", stream: settings.chatHost))
         }
         if settings.turn.enabled { endpoints.append(Endpoint("turn_tls", address: address, port: ports.turnTLS, host: settings.turn.host)) }
         return endpoints

@@ -23,7 +23,8 @@ extension Parts {
         let isServed = await keeper.isServed(by: endpoints)
         let isHealthy = phase == .running && isServed && services.allSatisfy { $0.state == "ready" }
         return StatusReport(
-            healthy: isHealthy, phase: phase, services: services, certificate: certificate, ports: settings.ports.byName(federation: settings.federation),
+            healthy: isHealthy, phase: phase, services: services, certificate: certificate,
+            ports: settings.ports.byName(federation: settings.federation),
             domain: settings.domain, url: settings.webURL, version: Version.current)
     }
 }

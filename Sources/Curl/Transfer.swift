@@ -81,9 +81,10 @@ final class Transfer {
         case .head: results.append(snikket_curl_set_long(handle, CURLOPT_NOBODY, 1))
         case .post:
             results.append(snikket_curl_set_long(handle, CURLOPT_POSTFIELDSIZE, request.body.count))
-            results.append(request.body.withUnsafeBytes { bytes in
-                snikket_curl_set_pointer(handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
-            })
+            results.append(
+                request.body.withUnsafeBytes { bytes in
+                    snikket_curl_set_pointer(handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+                })
         }
         return results.first { $0 != CURLE_OK } ?? CURLE_OK
     }
@@ -137,7 +138,8 @@ final class Transfer {
             snikket_curl_get_long(easy.pointer, CURLINFO_OS_ERRNO, &reason)
             let kind: TransportError.Kind = isTooLarge ? .tooLarge : kind(of: code)
             pending.continuation.resume(
-                returning: .failure(TransportError(kind: kind, code: Int(code.rawValue), text: text, errno: code == CURLE_COULDNT_CONNECT ? Int32(reason) : 0)))
+                returning: .failure(
+                    TransportError(kind: kind, code: Int(code.rawValue), text: text, errno: code == CURLE_COULDNT_CONNECT ? Int32(reason) : 0)))
         }
     }
 

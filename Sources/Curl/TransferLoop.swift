@@ -23,7 +23,9 @@ final class TransferLoop: Sendable {
             for job in pending {
                 if cancelled.contains(job.number) {
                     job.continuation.resume(returning: .failure(.cancelled))
-                } else if let transfer = begin(job) { transfers[transfer.easy.pointer] = transfer }
+                } else if let transfer = begin(job) {
+                    transfers[transfer.easy.pointer] = transfer
+                }
             }
             if !cancelled.isEmpty {
                 for (handle, transfer) in transfers where cancelled.contains(transfer.pending.number) {

@@ -64,14 +64,15 @@ public struct XMPPProbe: Probe {
     }
 
     private static func escaped(_ text: String) -> String {
-        String(text.flatMap { character -> String in
-            switch character {
-            case "&": "&amp;"
-            case "'": "&apos;"
-            case "<": "&lt;"
-            default: String(character)
-            }
-        })
+        String(
+            text.flatMap { character -> String in
+                switch character {
+                case "&": "&amp;"
+                case "'": "&apos;"
+                case "<": "&lt;"
+                default: String(character)
+                }
+            })
     }
 }
 

@@ -83,7 +83,6 @@ public struct LocalHTTPClient: Sendable {
         }
     }
 
-
     /// One request and its response. Whatever fails first (deadline, cancellation, connection) decides, and the connection goes.
     private func exchange(
         _ request: Request, on connecting: EventLoopFuture<any Channel>, until end: NIODeadline

@@ -122,6 +122,8 @@ private func chooseCertificate(_ session: OpaquePointer?, _ context: UnsafeMutab
     guard let context, let name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name) else { return 0 }
     let answers = Unmanaged<AnswerCertificates>.fromOpaque(context).takeUnretainedValue()
     guard let entry = answers.entry(for: String(cString: name).lowercased()) else { return 0 }
-    guard SSL_use_certificate(session, entry.certificate.handle.pointer) == 1, SSL_use_PrivateKey(session, entry.key.handle.pointer) == 1 else { return 0 }
+    guard SSL_use_certificate(session, entry.certificate.handle.pointer) == 1, SSL_use_PrivateKey(session, entry.key.handle.pointer) == 1 else {
+        return 0
+    }
     return 1
 }

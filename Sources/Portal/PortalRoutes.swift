@@ -26,7 +26,8 @@ struct PortalRoutes: Sendable {
         }
         router.get("/") { _, _ in try Response(page: pages.home()) }
         router.get("/_health") { _, _ in
-            Response(status: .ok, headers: [.contentType: "text/plain", .cacheControl: "no-store"], body: .init(byteBuffer: .init(string: "STATUS OK\n")))
+            Response(
+                status: .ok, headers: [.contentType: "text/plain", .cacheControl: "no-store"], body: .init(byteBuffer: .init(string: "STATUS OK\n")))
         }
         router.get("/static/:file") { request, context in
             guard let response = assets.response(to: request, name: try context.parameters.require("file")) else { throw PageFault.missing }

@@ -43,35 +43,53 @@ struct HTMLReader: Equatable {
         switch state {
         case .text: if byte == Byte.less { state = .tagOpen }
         case .tagOpen:
-            if byte == Byte.exclamation { state = .declaration("") }
-            else if Byte.isLetter(byte) || byte == Byte.slash { state = .tagName(letter) }
-            else { return false }
+            if byte == Byte.exclamation {
+                state = .declaration("")
+            } else if Byte.isLetter(byte) || byte == Byte.slash {
+                state = .tagName(letter)
+            } else {
+                return false
+            }
         case .tagName(let name):
-            if Byte.isSpace(byte) || byte == Byte.slash { (element, state) = (name, .tag) }
-            else if byte == Byte.greater { closeTag(name) }
-            else { state = .tagName(name + letter) }
+            if Byte.isSpace(byte) || byte == Byte.slash {
+                (element, state) = (name, .tag)
+            } else if byte == Byte.greater {
+                closeTag(name)
+            } else {
+                state = .tagName(name + letter)
+            }
         case .tag:
-            if byte == Byte.greater { closeTag(element) }
-            else if !Byte.isSpace(byte), byte != Byte.slash { (attribute, state) = (letter, .attributeName) }
+            if byte == Byte.greater {
+                closeTag(element)
+            } else if !Byte.isSpace(byte), byte != Byte.slash {
+                (attribute, state) = (letter, .attributeName)
+            }
         case .attributeName:
-            if byte == Byte.equals { state = .afterEquals }
-            else if byte == Byte.greater { closeTag(element) }
-            else if Byte.isSpace(byte) || byte == Byte.slash { state = .tag }
-            else { attribute += letter }
+            if byte == Byte.equals {
+                state = .afterEquals
+            } else if byte == Byte.greater {
+                closeTag(element)
+            } else if Byte.isSpace(byte) || byte == Byte.slash {
+                state = .tag
+            } else {
+                attribute += letter
+            }
         case .afterEquals:
-            if byte == Byte.quote || byte == Byte.apostrophe { state = .value(quote: byte, empty: true) }
-            else if byte == Byte.greater { return false }
-            else { state = .unquoted }
+            if byte == Byte.quote || byte == Byte.apostrophe {
+                state = .value(quote: byte, empty: true)
+            } else if byte == Byte.greater {
+                return false
+            } else {
+                state = .unquoted
+            }
         // Blanks before an address are cut by its reader, so they do not count.
         case .value(let quote, let empty): state = byte == quote ? .tag : .value(quote: quote, empty: empty && Byte.isSpace(byte))
         case .unquoted:
             if Byte.isSpace(byte) { state = .tag } else if byte == Byte.greater { closeTag(element) }
         case .declaration(let text):
-            if text + letter == "--" { state = .comment(hyphens: 0) }
-            else { state = byte == Byte.greater ? .text : .declaration(text + letter) }
+            if text + letter == "--" { state = .comment(hyphens: 0) } else { state = byte == Byte.greater ? .text : .declaration(text + letter) }
         case .comment(let hyphens):
-            if byte == Byte.greater, hyphens >= 2 { state = .text }
-            else { state = .comment(hyphens: byte == Byte.hyphen ? hyphens + 1 : 0) }
+            if byte == Byte.greater, hyphens >= 2 { state = .text } else { state = .comment(hyphens: byte == Byte.hyphen ? hyphens + 1 : 0) }
         case .raw(let element, let tail):
             let end = "</" + element + ">"
             let text = String((tail + letter).suffix(end.count))

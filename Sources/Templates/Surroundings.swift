@@ -76,9 +76,13 @@ struct LuaReader: Equatable {
             state = byte == Byte.newline ? .code : .comment(first: false)
         case .string(let quote, let escaped):
             if byte == Byte.newline { return false }
-            if escaped { state = .string(quote: quote, escaped: false) }
-            else if byte == Byte.backslash { state = .string(quote: quote, escaped: true) }
-            else if byte == quote { state = .code }
+            if escaped {
+                state = .string(quote: quote, escaped: false)
+            } else if byte == Byte.backslash {
+                state = .string(quote: quote, escaped: true)
+            } else if byte == quote {
+                state = .code
+            }
         case .hyphen where byte == Byte.hyphen: state = .comment(first: true)
         case .bracket where byte == Byte.openBracket || byte == Byte.equals: return false
         case .code, .hyphen, .bracket:
@@ -109,17 +113,25 @@ struct NginxReader: Equatable {
         switch state {
         case .comment: if byte == Byte.newline { state = .between }
         case .string(let quote, let escaped):
-            if escaped { state = .string(quote: quote, escaped: false) }
-            else if byte == Byte.backslash { state = .string(quote: quote, escaped: true) }
-            else if byte == quote { state = .word }
+            if escaped {
+                state = .string(quote: quote, escaped: false)
+            } else if byte == Byte.backslash {
+                state = .string(quote: quote, escaped: true)
+            } else if byte == quote {
+                state = .word
+            }
         case .word: if endsWord { state = .between }
         case .afterValue:
             guard endsWord else { return false }
             state = .between
         case .between:
-            if byte == Byte.hash { state = .comment }
-            else if byte == Byte.quote || byte == Byte.apostrophe { state = .string(quote: byte, escaped: false) }
-            else if !endsWord { state = .word }
+            if byte == Byte.hash {
+                state = .comment
+            } else if byte == Byte.quote || byte == Byte.apostrophe {
+                state = .string(quote: byte, escaped: false)
+            } else if !endsWord {
+                state = .word
+            }
         }
         return true
     }

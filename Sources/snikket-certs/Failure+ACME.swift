@@ -17,7 +17,8 @@ extension CertificateFailure {
         case .unknownProfile(let name, let offered):
             self.init(
                 kind: .configuration, error: "the certificate authority has no profile '\(name)'",
-                cause: offered.isEmpty ? "it has none at all" : "it has \(offered.joined(separator: ", "))", try: "correct --profile, or leave it out")
+                cause: offered.isEmpty ? "it has none at all" : "it has \(offered.joined(separator: ", "))", try: "correct --profile, or leave it out"
+            )
         case .unsupported(let feature):
             let words =
                 switch feature {
@@ -180,7 +181,9 @@ extension CertificateFailure {
                 cause = snikket_certs.words(result.errno)
                 `try` = "check the path, and that this program's user may run it"
             } else {
-                let end = result.isTooSlow ? "it took too long" : result.status < 0 ? "signal \(-result.status) ended it" : "it exited with \(result.status)"
+                let end =
+                    result.isTooSlow
+                    ? "it took too long" : result.status < 0 ? "signal \(-result.status) ended it" : "it exited with \(result.status)"
                 cause = result.output.isEmpty ? end : "\(end): \(result.output)"
                 `try` = "run it by hand: \(program) present NAME _acme-challenge.NAME. TEXT"
             }

@@ -25,7 +25,8 @@ extension CertificateFailure {
                 kind: .local, error: "cannot keep the certificate", cause: "\(path): \(words(errno))",
                 try: errno == 28 ? "free some disk space" : "check the folder's owner and mode")
         case .damaged(let path):
-            self.init(kind: .local, error: "cannot use the certificate folder", cause: "\(path) is damaged", try: "remove that file; a new one is made")
+            self.init(
+                kind: .local, error: "cannot use the certificate folder", cause: "\(path) is damaged", try: "remove that file; a new one is made")
         case .busy(let path):
             self.init(
                 kind: .busy, error: "another certificate job is running", cause: "it holds \(path)", try: "wait until it has ended")

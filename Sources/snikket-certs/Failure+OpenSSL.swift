@@ -30,7 +30,10 @@ extension CertificateFailure {
         if case .person(_, let key) = origin { keyFile = key }
         switch problem {
         case .unreadableCertificate(let error):
-            return ("it holds no certificate in PEM form (\(error.reasons.first ?? error.operation))", "give the file that begins with -----BEGIN CERTIFICATE-----")
+            return (
+                "it holds no certificate in PEM form (\(error.reasons.first ?? error.operation))",
+                "give the file that begins with -----BEGIN CERTIFICATE-----"
+            )
         case .unreadableKey(let error):
             return (
                 "\(keyFile) holds no private key in PEM form without a password (\(error.reasons.first ?? error.operation))",
@@ -47,7 +50,10 @@ extension CertificateFailure {
         case .notYetValid(let date, let subject):
             return ("\(subject.map { "its issuer \($0)" } ?? "it") is only valid from \(day(date))", "check this machine's clock")
         case .incompleteChain(let issuer):
-            return ("the certificate of its issuer, \(issuer), is missing from the file", "append the issuer's certificate: the CA calls the complete file fullchain or bundle")
+            return (
+                "the certificate of its issuer, \(issuer), is missing from the file",
+                "append the issuer's certificate: the CA calls the complete file fullchain or bundle"
+            )
         case .selfSigned: return ("it was signed by itself, so nobody would trust it", "use a certificate authority, or set the internal one")
         case .badChain(let reason): return ("its chain is not valid: \(reason)", "give the certificate, then each issuer's, as the CA sent them")
         case .openSSL(let error): return (([error.operation] + error.reasons).joined(separator: ": "), "run it again")

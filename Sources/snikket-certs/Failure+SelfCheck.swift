@@ -20,7 +20,9 @@ extension CertificateFailure {
             let allowed = names.first { $0.domain == domain }?.allowed ?? []
             return "the CAA record of \(domain) permits \(allowed.isEmpty ? "nobody" : "only " + allowed.joined(separator: ", "))"
         }.joined(separator: "; ")
-        `try` = domains.map { "add the record `\($0). CAA 0 issue \"\(identity)\"`" }.joined(separator: ", ") + ", or choose another certificate authority"
+        `try` =
+            domains.map { "add the record `\($0). CAA 0 issue \"\(identity)\"`" }.joined(separator: ", ")
+            + ", or choose another certificate authority"
     }
 
     private static func words(_ fault: SelfCheckFault) -> String {

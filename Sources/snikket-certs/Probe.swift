@@ -31,7 +31,8 @@ struct Probe: Job {
             throw CertificateFailure(kind: .configuration, error: "--stream \(stream) is no domain")
         }
         do {
-            let served = try probe(address: connect, name: name.lowercased(), startTLS: starttls, stream: stream, roots: caBundle, seconds: min(max(timeout, 1), 600))
+            let served = try probe(
+                address: connect, name: name.lowercased(), startTLS: starttls, stream: stream, roots: caBundle, seconds: min(max(timeout, 1), 600))
             emit(.probed(record: served.certificate.record, refusal: served.refusal))
         } catch {
             throw CertificateFailure(describing: error, address: connect)

@@ -18,7 +18,8 @@ struct Renewal: Job {
             let leaf = try firstCertificate(of: fullchain)
             guard let identifier = leaf.renewalIdentifier else {
                 throw CertificateFailure(
-                    kind: .badCertificate, error: "the certificate \(fullchain) has no renewal information", cause: "it does not say which key issued it")
+                    kind: .badCertificate, error: "the certificate \(fullchain) has no renewal information",
+                    cause: "it does not say which key issued it")
             }
             // Nothing is signed here: any key will do.
             let client = authority.client(try AccountKey(try PrivateKey()), over: try authority.transport())

@@ -65,7 +65,8 @@ struct Revoke: Job {
                 client = authority.client(signer, over: transport)
                 guard try await client.existingAccount() != nil else {
                     throw CertificateFailure(
-                        kind: .configuration, error: "the certificate authority does not know this account", try: "give the certificate's own key with --key")
+                        kind: .configuration, error: "the certificate authority does not know this account",
+                        try: "give the certificate's own key with --key")
                 }
             }
             try await client.revoke(try leaf.der(), reason: reason?.code)

@@ -6,7 +6,8 @@ import Curl
 struct SelfCheckOptions: ParsableArguments {
     @Flag(
         inversion: .prefixedNo, exclusivity: .chooseLast,
-        help: "Fetch the challenges before the CA is asked. With --ca-bundle only when asked for: a private CA may see other names than this machine.")
+        help: "Fetch the challenges before the CA is asked. With --ca-bundle only when asked for: a private CA may see other names than this machine."
+    )
     var selfCheck: Bool?
 
     @Option(help: ArgumentHelp("The port where the CA looks, for the self-check; 80 unless the CA is a test.", valueName: "port"))

@@ -13,9 +13,12 @@ extension Failure {
         switch error {
         case .template(let error): self.init(error)
         case .unreadable(let path, let code):
-            self.init(error: "cannot read \(path)", cause: String(cString: strerror(code)), tryThis: "check its permissions, or run the command as root")
+            self.init(
+                error: "cannot read \(path)", cause: String(cString: strerror(code)), tryThis: "check its permissions, or run the command as root")
         case .unwritable(let path, let code):
-            self.init(error: "cannot write \(path)", cause: String(cString: strerror(code)), tryThis: "check the disk space and the permissions, or run the command as root")
+            self.init(
+                error: "cannot write \(path)", cause: String(cString: strerror(code)),
+                tryThis: "check the disk space and the permissions, or run the command as root")
         case .damagedSecret(let path):
             self.init(
                 error: "the secret in \(path) is damaged", cause: "it is not 64 hexadecimal digits",
@@ -38,10 +41,13 @@ extension Failure {
                 tryThis: "nothing was changed; report this with the output of `snikket render --diff`", code: .configuration)
         case .checkerTimedOut(let service, let seconds):
             self.init(
-                error: "\(service.rawValue) did not check its configuration within \(seconds) seconds", tryThis: "look for what keeps this machine busy",
+                error: "\(service.rawValue) did not check its configuration within \(seconds) seconds",
+                tryThis: "look for what keeps this machine busy",
                 code: .tryAgainLater)
         case .checkerFailed(let service, _, let reason):
-            self.init(error: "cannot ask \(service.rawValue) to check its configuration", cause: reason, tryThis: "check that its package is installed whole")
+            self.init(
+                error: "cannot ask \(service.rawValue) to check its configuration", cause: reason,
+                tryThis: "check that its package is installed whole")
         }
     }
 
@@ -54,7 +60,9 @@ extension Failure {
                 cause: "it has the character U+\(String(scalar.value, radix: 16, uppercase: true)), which \(place) cannot hold",
                 tryThis: "remove the character from snikket.conf", code: .configuration)
         case .tooLong(let name):
-            self.init(error: "the value of \(name) is too long for a server's configuration", cause: place, tryThis: "shorten it in snikket.conf", code: .configuration)
+            self.init(
+                error: "the value of \(name) is too long for a server's configuration", cause: place, tryThis: "shorten it in snikket.conf",
+                code: .configuration)
         default:
             self.init(error: "a template is damaged", cause: "\(place): \(error.problem)", tryThis: "reinstall snikket")
         }

@@ -8,7 +8,9 @@ import Testing
 
 @Suite("The account at Pebble")
 struct AccountTests {
-    private func account(_ bench: Workbench, _ pebble: Pebble, _ verb: String, _ more: [String] = []) async throws -> (code: Int32?, event: AuthorityEvent?, run: CertificateProgramRun) {
+    private func account(_ bench: Workbench, _ pebble: Pebble, _ verb: String, _ more: [String] = []) async throws -> (
+        code: Int32?, event: AuthorityEvent?, run: CertificateProgramRun
+    ) {
         let run = try await CertificateProgramRun.of(
             ["account", verb, "--directory", pebble.directory, "--ca-bundle", pebble.roots, "--state", bench.path("acme")] + more)
         return (run.exitCode, run.lines.compactMap { AuthorityEvent(line: $0) }.last, run)
@@ -67,8 +69,10 @@ struct AccountTests {
         try await Workbench.with { bench throws in
             try await Pebble.with(bench, .init(requiresExternalAccount: true)) { pebble throws in
                 let key = try bench.write("mac", Pebble.externalAccount.key + "\n")
-                let arguments = bench.issue(from: pebble, ["--listen", "127.0.0.1:\(pebble.httpPort)", "--eab-kid", Pebble.externalAccount.keyID], names: ["example.org"])
-                let wrong = try await CertificateProgramRun.of(arguments + ["--eab-key-file", try bench.write("wrong", "c2VjcmV0LXNlY3JldC1zZWNyZXQ")])
+                let arguments = bench.issue(
+                    from: pebble, ["--listen", "127.0.0.1:\(pebble.httpPort)", "--eab-kid", Pebble.externalAccount.keyID], names: ["example.org"])
+                let wrong = try await CertificateProgramRun.of(
+                    arguments + ["--eab-key-file", try bench.write("wrong", "c2VjcmV0LXNlY3JldC1zZWNyZXQ")])
                 #expect(wrong.exitCode == 1, "\(wrong.errors)")
                 let broken = try await CertificateProgramRun.of(arguments + ["--eab-key-file", try bench.write("broken", "no key!")])
                 #expect(broken.exitCode == 78)
@@ -85,15 +89,19 @@ struct AccountTests {
     func revocation(_ withAccount: Bool) async throws {
         try await Workbench.with { bench throws in
             try await Pebble.with(bench) { pebble throws in
-                let first = try await CertificateProgramRun.of(bench.issue(from: pebble, ["--listen", "127.0.0.1:\(pebble.httpPort)"], names: ["example.org"]))
+                let first = try await CertificateProgramRun.of(
+                    bench.issue(from: pebble, ["--listen", "127.0.0.1:\(pebble.httpPort)"], names: ["example.org"]))
                 try #require(first.exitCode == 0, "\(first.errors)")
                 let who = withAccount ? ["--state", bench.path("acme")] : ["--key", bench.path("certificates/privkey.pem")]
-                let arguments = ["revoke", "--directory", pebble.directory, "--ca-bundle", pebble.roots, "--fullchain", bench.path("certificates/fullchain.pem")]
+                let arguments = [
+                    "revoke", "--directory", pebble.directory, "--ca-bundle", pebble.roots, "--fullchain", bench.path("certificates/fullchain.pem"),
+                ]
                 let run = try await CertificateProgramRun.of(arguments + who + ["--reason", "superseded"])
                 #expect(run.exitCode == 0, "\(run.errors)")
                 #expect(run.lines.compactMap { AuthorityEvent(line: $0) }.last == .revoked(serial: try #require(first.issued?.serial)))
                 let curl = try await Subprocess.run(
-                    .name("curl"), arguments: ["-sk", "https://127.0.0.1:\(pebble.managementPort)/cert-status-by-serial/\(try #require(first.issued?.serial))"],
+                    .name("curl"),
+                    arguments: ["-sk", "https://127.0.0.1:\(pebble.managementPort)/cert-status-by-serial/\(try #require(first.issued?.serial))"],
                     output: .string(limit: 4096))
                 #expect(curl.standardOutput.contains("Revoked"), "\(curl.standardOutput)")
                 // What is revoked already stays so.
@@ -117,7 +125,8 @@ struct WishesTests {
                 for number in 0...2 {
                     let path = bench.path("root-\(number).pem")
                     _ = try await Subprocess.run(
-                        .name("curl"), arguments: ["-sk", "-o", path, "https://127.0.0.1:\(pebble.managementPort)/roots/\(number)"], output: .discarded)
+                        .name("curl"), arguments: ["-sk", "-o", path, "https://127.0.0.1:\(pebble.managementPort)/roots/\(number)"],
+                        output: .discarded)
                     roots.append(try #require(try Certificate.chain(pem: Array(try bench.read("root-\(number).pem").utf8)).first).subject)
                 }
                 for root in roots + ["No such root"] {
@@ -135,7 +144,8 @@ struct WishesTests {
     func profile() async throws {
         try await Workbench.with { bench throws in
             try await Pebble.with(bench) { pebble throws in
-                let run = try await CertificateProgramRun.of(bench.issue(from: pebble, ["--listen", "127.0.0.1:\(pebble.httpPort)", "--profile", "swift"]))
+                let run = try await CertificateProgramRun.of(
+                    bench.issue(from: pebble, ["--listen", "127.0.0.1:\(pebble.httpPort)", "--profile", "swift"]))
                 #expect(run.exitCode == 78)
                 #expect(run.failure?.error == "the certificate authority has no profile 'swift'")
             }

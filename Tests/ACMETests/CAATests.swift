@@ -1,8 +1,9 @@
-@testable import ACME
 import CertificateStore
 import OpenSSL
 import PebbleFixture
 import Testing
+
+@testable import ACME
 
 @Suite("CAA records, before the CA is asked (RFC 8659)")
 struct CAATests {
@@ -35,7 +36,10 @@ struct CAATests {
             strict CAA 128 future "x"
             """
         try await bind(zone) { check throws in
-            let names = ["example.org", "*.example.org", "share.example.org", "ours.example.org", "a.ours.example.org", "nobody.org", "mail.org", "strict.org", "free.org"]
+            let names = [
+                "example.org", "*.example.org", "share.example.org", "ours.example.org", "a.ours.example.org", "nobody.org", "mail.org", "strict.org",
+                "free.org",
+            ]
             let forbidden = await check.forbidden(names, for: ["ca.net"])
             #expect(forbidden.map(\.name) == ["example.org", "share.example.org", "nobody.org", "strict.org"])
             #expect(forbidden.map(\.domain) == ["example.org", "example.org", "nobody.org", "strict.org"])
@@ -43,13 +47,19 @@ struct CAATests {
             #expect(await check.forbidden(names, for: []).isEmpty, "a CA that does not say what it goes by")
 
             // Nothing is ordered from a CA that may not issue.
-            let transport = ScriptedTransport([{ request, _ in
-                request.url == "https://ca/dir" ? ScriptedTransport.ok(
-                    #"{"newNonce":"https://ca/nonce","newAccount":"https://ca/account","newOrder":"https://ca/order","meta":{"caaIdentities":["ca.net"]}}"#) : nil
-            }])
-            let client = Client(directory: "https://ca/dir", account: nil, transport: transport, signer: try AccountKey(PrivateKey()), time: ScriptedTime())
+            let transport = ScriptedTransport([
+                { request, _ in
+                    request.url == "https://ca/dir"
+                        ? ScriptedTransport.ok(
+                            #"{"newNonce":"https://ca/nonce","newAccount":"https://ca/account","newOrder":"https://ca/order","meta":{"caaIdentities":["ca.net"]}}"#
+                        ) : nil
+                }
+            ])
+            let client = Client(
+                directory: "https://ca/dir", account: nil, transport: transport, signer: try AccountKey(PrivateKey()), time: ScriptedTime())
             let issuance = Issuance(
-                client: client, names: ["example.org"], contact: nil, solver: RecordingSolver(), caa: check, makeRequest: { () throws(SigningError) in [1] })
+                client: client, names: ["example.org"], contact: nil, solver: RecordingSolver(), caa: check,
+                makeRequest: { () throws(SigningError) in [1] })
             await #expect(throws: ACMEError.forbidden(forbidden.filter { $0.name == "example.org" })) { try await issuance.run() }
             #expect(!transport.log.contains("https://ca/order"))
         }

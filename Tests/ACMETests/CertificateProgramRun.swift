@@ -63,7 +63,8 @@ extension Workbench {
     /// Whether chain and key in the output folder belong together and hold the names.
     func pairIsGood(names: [String] = Workbench.names) async throws -> Bool {
         let run = try await CertificateProgramRun.of(
-            ["inspect", "--fullchain", path("certificates/fullchain.pem"), "--key", path("certificates/privkey.pem")] + names.flatMap { ["--name", $0] })
+            ["inspect", "--fullchain", path("certificates/fullchain.pem"), "--key", path("certificates/privkey.pem")]
+                + names.flatMap { ["--name", $0] })
         return run.exitCode == 0
     }
 }

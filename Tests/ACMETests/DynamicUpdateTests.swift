@@ -1,9 +1,10 @@
-@testable import ACME
 import CertificateStore
 import Glibc
 import OpenSSL
 import PebbleFixture
 import Testing
+
+@testable import ACME
 
 @Suite("dns-01 by dynamic update (RFC 2136), with BIND")
 struct DynamicUpdateTests {
@@ -58,7 +59,8 @@ struct DynamicUpdateTests {
                     let weak = try bench.write("weak.key", #"key "acme-key" { algorithm hmac-md5; secret "d3Jvbmc="; };"#)
                     let algorithm = try await CertificateProgramRun.of(bench.issue(from: pebble, how + [weak], names: ["example.org"]))
                     #expect(algorithm.exitCode == 78)
-                    let elsewhere = try await CertificateProgramRun.of(bench.issue(from: pebble, how + [bench.path("tsig.key")], names: ["example.net"]))
+                    let elsewhere = try await CertificateProgramRun.of(
+                        bench.issue(from: pebble, how + [bench.path("tsig.key")], names: ["example.net"]))
                     #expect(elsewhere.exitCode == 1, "\(elsewhere.errors)")
                 }
             }

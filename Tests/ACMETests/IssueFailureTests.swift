@@ -106,7 +106,10 @@ struct IssueFailureTests {
     func wrongInput(_ names: [String], code: Int32) async throws {
         try await Workbench.with { bench throws in
             let run = try await CertificateProgramRun.of(
-                ["issue", "--directory", "https://127.0.0.1:1/dir", "--listen", "127.0.0.1:0", "--state", bench.path("acme"), "--output", bench.path("certificates")] + names)
+                [
+                    "issue", "--directory", "https://127.0.0.1:1/dir", "--listen", "127.0.0.1:0", "--state", bench.path("acme"), "--output",
+                    bench.path("certificates"),
+                ] + names)
             #expect(run.exitCode == code, "\(run.errors)")
             #expect(access(bench.path("certificates"), F_OK) != 0)
         }

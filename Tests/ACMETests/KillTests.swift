@@ -16,7 +16,8 @@ struct KillTests {
                     // From the start of the program to well past its end.
                     let milliseconds = step * 6
                     let killed = try await CertificateProgramRun.of(
-                        arguments, launcher: ["timeout", "--signal=KILL", "0.\(milliseconds < 100 ? "0" : "")\(milliseconds < 10 ? "0" : "")\(milliseconds)"])
+                        arguments,
+                        launcher: ["timeout", "--signal=KILL", "0.\(milliseconds < 100 ? "0" : "")\(milliseconds < 10 ? "0" : "")\(milliseconds)"])
                     let present = try #require(try bench.store.current())
                     if let issued = killed.issued { #expect(present.record == issued) }
                     if present.record.serial != serial {

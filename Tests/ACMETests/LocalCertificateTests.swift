@@ -75,7 +75,9 @@ struct LocalCertificateTests {
             #expect(wrong.exitCode == 1)
             #expect(wrong.failure?.kind == .badCertificate)
             #expect(wrong.errors.contains("snikket-certs: try:   give the private key's own file"))
-            let missing = try await CertificateProgramRun.of(["inspect", "--fullchain", bench.path("none"), "--key", keyFile, "--name", "example.org"])
+            let missing = try await CertificateProgramRun.of([
+                "inspect", "--fullchain", bench.path("none"), "--key", keyFile, "--name", "example.org",
+            ])
             #expect(missing.exitCode == 78)
             let good = try await CertificateProgramRun.of(
                 ["inspect", "--fullchain", chainFile, "--key", keyFile, "--name", "example.org", "--output", bench.path("certificates")])
@@ -96,7 +98,8 @@ struct LocalCertificateTests {
             try #require(chmod(keyFile, 0o600) == 0)
             // Without root there is only one user.
             let user = geteuid() == 0 ? 65534 : geteuid()
-            try #require(mkdir(bench.path("certificates"), 0o700) == 0 && chown(bench.path("certificates"), user, geteuid() == 0 ? 65534 : getegid()) == 0)
+            try #require(
+                mkdir(bench.path("certificates"), 0o700) == 0 && chown(bench.path("certificates"), user, geteuid() == 0 ? 65534 : getegid()) == 0)
             let run = try await CertificateProgramRun.of(
                 ["inspect", "--fullchain", chainFile, "--key", keyFile, "--name", "example.org", "--output", bench.path("certificates")])
             #expect(run.exitCode == 0, "\(run.errors)")

@@ -43,7 +43,10 @@ struct OtherChallengeTests {
                 try #require(run.exitCode == 0, "\(run.errors)")
                 #expect(run.issued?.names.sorted() == names)
                 let calls = try bench.read("calls").split(separator: "\n").map { $0.split(separator: " ") }
-                #expect(calls.filter { $0[0] == "present" }.map { $0[2] }.sorted() == ["_acme-challenge.example.org.", "_acme-challenge.groups.example.org."])
+                #expect(
+                    calls.filter { $0[0] == "present" }.map { $0[2] }.sorted() == [
+                        "_acme-challenge.example.org.", "_acme-challenge.groups.example.org.",
+                    ])
                 #expect(calls.filter { $0[0] == "remove" }.count == 2)
                 #expect(calls.allSatisfy { $0.count == 4 && $0[3].count == 43 })
             }
@@ -58,7 +61,8 @@ struct OtherChallengeTests {
                 let run = try await CertificateProgramRun.of(bench.issue(from: pebble, ["--dns-hook", failing], names: ["example.org"]))
                 #expect(run.exitCode == 1)
                 #expect(run.failure?.cause == "it exited with 3: no such zone[31m", "\(run.errors)")
-                let missing = try await CertificateProgramRun.of(bench.issue(from: pebble, ["--dns-hook", bench.path("none")], names: ["example.org"]))
+                let missing = try await CertificateProgramRun.of(
+                    bench.issue(from: pebble, ["--dns-hook", bench.path("none")], names: ["example.org"]))
                 #expect(missing.exitCode == 78)
                 #expect(missing.failure?.cause == "no such file or directory")
             }
@@ -72,7 +76,9 @@ struct OtherChallengeTests {
                 let arguments = bench.issue(from: pebble, ["--listen", "127.0.0.1:\(pebble.httpPort)"], names: ["example.org"])
                 let first = try await CertificateProgramRun.of(arguments)
                 try #require(first.exitCode == 0, "\(first.errors)")
-                let look = ["renewal", "--directory", pebble.directory, "--ca-bundle", pebble.roots, "--fullchain", bench.path("certificates/fullchain.pem")]
+                let look = [
+                    "renewal", "--directory", pebble.directory, "--ca-bundle", pebble.roots, "--fullchain", bench.path("certificates/fullchain.pem"),
+                ]
                 let asked = try await CertificateProgramRun.of(look)
                 if asked.exitCode == 0 {
                     guard case .renewal(let window) = asked.lines.compactMap({ AuthorityEvent(line: $0) }).last else { return #expect(Bool(false)) }

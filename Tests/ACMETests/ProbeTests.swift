@@ -1,7 +1,7 @@
 import CertificateStore
+import Glibc
 import OpenSSL
 import PebbleFixture
-import Glibc
 import Testing
 
 @Suite("Looking at TLS endpoints")
@@ -11,11 +11,18 @@ struct ProbeTests {
         try await Workbench.with { bench throws in
             let port = try Loopback.freePort()
             let files = try endpoint(bench)
-            try await bench.running("openssl", ["s_server", "-accept", "127.0.0.1:\(port)", "-cert", files.chain, "-key", files.key, "-quiet"], named: "server", port: port) {
-                let trusted = try await CertificateProgramRun.of(["probe", "--connect", "127.0.0.1:\(port)", "--name", "example.org", "--ca-bundle", files.roots])
+            try await bench.running(
+                "openssl", ["s_server", "-accept", "127.0.0.1:\(port)", "-cert", files.chain, "-key", files.key, "-quiet"], named: "server",
+                port: port
+            ) {
+                let trusted = try await CertificateProgramRun.of([
+                    "probe", "--connect", "127.0.0.1:\(port)", "--name", "example.org", "--ca-bundle", files.roots,
+                ])
                 #expect(trusted.exitCode == 0, "\(trusted.errors)")
                 #expect(trusted.events == [.probed(record: files.record, refusal: nil)])
-                let other = try await CertificateProgramRun.of(["probe", "--connect", "127.0.0.1:\(port)", "--name", "other.org", "--ca-bundle", files.roots])
+                let other = try await CertificateProgramRun.of([
+                    "probe", "--connect", "127.0.0.1:\(port)", "--name", "other.org", "--ca-bundle", files.roots,
+                ])
                 #expect(other.events == [.probed(record: files.record, refusal: "hostname mismatch")])
                 let unknown = try await CertificateProgramRun.of(["probe", "--connect", "127.0.0.1:\(port)", "--name", "example.org"])
                 #expect(unknown.events != trusted.events)
@@ -81,6 +88,7 @@ struct ProbeTests {
         return Endpoint(
             chain: try bench.write("served.pem", try leaf.pem()), key: try bench.write("served.key", try key.pem()),
             roots: try bench.write("roots.pem", try authority.certificate.pem()),
-            record: CertificateRecord(names: leaf.names, issuer: leaf.issuer, serial: leaf.serial, notBefore: leaf.notBefore, notAfter: leaf.notAfter))
+            record: CertificateRecord(names: leaf.names, issuer: leaf.issuer, serial: leaf.serial, notBefore: leaf.notBefore, notAfter: leaf.notAfter)
+        )
     }
 }

@@ -40,7 +40,8 @@ struct ProtocolTests {
     func knownAccount() async throws {
         #expect(try await issue(account: "https://ca/account/1").log.contains("https://ca/account") == false)
         let forgotten = try await issue(
-            { request, count in request.url == "https://ca/order" && count == 0 ? ScriptedTransport.problem("accountDoesNotExist", status: 400) : nil },
+            { request, count in request.url == "https://ca/order" && count == 0 ? ScriptedTransport.problem("accountDoesNotExist", status: 400) : nil
+            },
             account: "https://ca/account/0")
         #expect(forgotten.log.filter { $0 == "https://ca/order" }.count == 2)
         #expect((try? forgotten.result.get()) != nil)
@@ -49,7 +50,8 @@ struct ProtocolTests {
     @Test("Retry-After is obeyed while waiting, in seconds and as a date", arguments: ["30", "Sun, 06 Nov 1994 08:50:07 GMT"])
     func waiting(_ value: String) async throws {
         let outcome = try await issue({ request, count in
-            request.url == "https://ca/order/1" && count == 0 ? ScriptedTransport.ok(ScriptedTransport.order("pending"), [("retry-after", value)]) : nil
+            request.url == "https://ca/order/1" && count == 0
+                ? ScriptedTransport.ok(ScriptedTransport.order("pending"), [("retry-after", value)]) : nil
         })
         #expect((try? outcome.result.get()) != nil)
         #expect(outcome.passed >= .seconds(29) && outcome.passed < .seconds(32))
@@ -75,9 +77,14 @@ struct ProtocolTests {
         #expect(outcome.passed > .seconds(10))
     }
 
-    @Test("one or two failures in a row are ridden out at any step", arguments: ["dir", "nonce", "account", "order", "authz", "challenge", "order/1", "finalize", "certificate"])
+    @Test(
+        "one or two failures in a row are ridden out at any step",
+        arguments: ["dir", "nonce", "account", "order", "authz", "challenge", "order/1", "finalize", "certificate"])
     func trouble(_ page: String) async throws {
-        for failure in [ScriptedTransport.problem("serverInternal", status: 500), .success(HTTPResponse(status: 503, headers: [("retry-after", "2")])), .failure(TransportError(kind: .broken, code: 56, text: "reset"))] {
+        for failure in [
+            ScriptedTransport.problem("serverInternal", status: 500), .success(HTTPResponse(status: 503, headers: [("retry-after", "2")])),
+            .failure(TransportError(kind: .broken, code: 56, text: "reset")),
+        ] {
             let outcome = try await issue({ request, count in request.url == "https://ca/\(page)" && count < 2 ? failure : nil })
             #expect((try? outcome.result.get()) != nil, "\(page): \(outcome.result)")
         }
@@ -95,7 +102,8 @@ struct ProtocolTests {
 
     @Test("subproblems name their names, and no control character comes through")
     func subproblems() async throws {
-        let body = #"{"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"no\u001b[31m\n","subproblems":[{"type":"urn:ietf:params:acme:error:caa","detail":"forbidden","identifier":{"type":"dns","value":"example.org"}}]}"#
+        let body =
+            #"{"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"no\u001b[31m\n","subproblems":[{"type":"urn:ietf:params:acme:error:caa","detail":"forbidden","identifier":{"type":"dns","value":"example.org"}}]}"#
         let outcome = try await issue({ request, _ in request.url == "https://ca/order" ? ScriptedTransport.ok(body, status: 403) : nil })
         guard case .problem(let problem, _, _, _) = outcome.error else { return #expect(Bool(false), "\(outcome.result)") }
         #expect(problem.detail == "no[31m")
@@ -104,7 +112,8 @@ struct ProtocolTests {
 
     @Test("a token that is no base64url never becomes a file name", arguments: ["../../etc/passwd", "", "a/b", "a b", "\\u0000"])
     func evilToken(_ token: String) async throws {
-        let body = #"{"identifier":{"type":"dns","value":"example.org"},"status":"pending","challenges":[{"type":"http-01","url":"https://ca/challenge","token":"\#(token)"}]}"#
+        let body =
+            #"{"identifier":{"type":"dns","value":"example.org"},"status":"pending","challenges":[{"type":"http-01","url":"https://ca/challenge","token":"\#(token)"}]}"#
         let outcome = try await issue({ request, _ in request.url == "https://ca/authz" ? ScriptedTransport.ok(body) : nil })
         #expect(outcome.error == .challenge(name: "example.org", .badToken))
         #expect(outcome.solver.presented.isEmpty)
@@ -115,21 +124,27 @@ struct ProtocolTests {
         arguments: ["", "[]", "{", "null", "<html>", #"{"newNonce":1}"#, String(repeating: "[", count: 5000)])
     func nonsense(_ body: String) async throws {
         for page in ["dir", "order", "authz", "order/1", "finalize"] {
-            let outcome = try await issue({ request, _ in request.url == "https://ca/\(page)" ? ScriptedTransport.ok(body, [("location", "https://ca/order/1")]) : nil })
+            let outcome = try await issue({ request, _ in
+                request.url == "https://ca/\(page)" ? ScriptedTransport.ok(body, [("location", "https://ca/order/1")]) : nil
+            })
             guard case .unexpected = outcome.error else { return #expect(Bool(false), "\(page): \(outcome.result)") }
         }
     }
 
     @Test("a redirect is not followed")
     func redirect() async throws {
-        let outcome = try await issue({ request, _ in request.url == "https://ca/dir" ? ScriptedTransport.ok("", status: 302, [("location", "https://elsewhere/")]) : nil })
+        let outcome = try await issue({ request, _ in
+            request.url == "https://ca/dir" ? ScriptedTransport.ok("", status: 302, [("location", "https://elsewhere/")]) : nil
+        })
         #expect(outcome.error == .unexpected(url: "https://ca/dir", status: 302, what: .redirect))
     }
 }
 
 @Suite("Encodings")
 struct EncodingTests {
-    @Test("base64url of RFC 4648 §10, without padding", arguments: zip(["", "f", "fo", "foo", "foob", "fooba", "foobar"], ["", "Zg", "Zm8", "Zm9v", "Zm9vYg", "Zm9vYmE", "Zm9vYmFy"]))
+    @Test(
+        "base64url of RFC 4648 §10, without padding",
+        arguments: zip(["", "f", "fo", "foo", "foob", "fooba", "foobar"], ["", "Zg", "Zm8", "Zm9v", "Zm9vYg", "Zm9vYmE", "Zm9vYmFy"]))
     func base64(_ text: String, _ expected: String) {
         #expect(base64url(text.utf8) == expected)
     }

@@ -1,8 +1,9 @@
-@testable import ACME
 import CertificateStore
 import OpenSSL
 import Synchronization
 import Testing
+
+@testable import ACME
 
 @Suite("Renewal information and what a certificate replaces (RFC 9773)")
 struct RenewalTests {
@@ -11,7 +12,8 @@ struct RenewalTests {
     private static let directory: Rule = { request, _ in
         guard request.url == "https://ca/dir" else { return nil }
         return ScriptedTransport.ok(
-            #"{"newNonce":"https://ca/nonce","newAccount":"https://ca/account","newOrder":"https://ca/order","renewalInfo":"https://ca/ari","meta":{"profiles":{"shortlived":"six days"}}}"#)
+            #"{"newNonce":"https://ca/nonce","newAccount":"https://ca/account","newOrder":"https://ca/order","renewalInfo":"https://ca/ari","meta":{"profiles":{"shortlived":"six days"}}}"#
+        )
     }
 
     /// Issues, and returns the payloads of the orders.
@@ -25,7 +27,8 @@ struct RenewalTests {
             return count == 0 ? problem.map { ScriptedTransport.problem($0, status: 409) } : nil
         }
         let client = Client(
-            directory: "https://ca/dir", account: nil, transport: ScriptedTransport([Self.directory, rule]), signer: try AccountKey(PrivateKey()), time: ScriptedTime())
+            directory: "https://ca/dir", account: nil, transport: ScriptedTransport([Self.directory, rule]), signer: try AccountKey(PrivateKey()),
+            time: ScriptedTime())
         let issuance = Issuance(
             client: client, names: ["example.org"], contact: nil, wishes: wishes, solver: RecordingSolver(),
             makeRequest: { () throws(SigningError) in [1] })
@@ -71,19 +74,26 @@ struct RenewalTests {
 
     @Test("the window is read, with Retry-After; one that ends before it begins is none", arguments: [true, false])
     func window(_ isSound: Bool) async throws {
-        let body = isSound
+        let body =
+            isSound
             ? #"{"suggestedWindow":{"start":"2025-01-02T04:00:00Z","end":"2025-01-03T04:00:00.5+01:00"},"explanationURL":"https://ca/why"}"#
             : #"{"suggestedWindow":{"start":"2025-01-03T04:00:00Z","end":"2025-01-02T04:00:00Z"}}"#
         let rule: Rule = { request, _ in request.url == "https://ca/ari/aa.bb" ? ScriptedTransport.ok(body, [("retry-after", "21600")]) : nil }
         let client = Client(
-            directory: "https://ca/dir", account: nil, transport: ScriptedTransport([Self.directory, rule]), signer: try AccountKey(PrivateKey()), time: ScriptedTime())
+            directory: "https://ca/dir", account: nil, transport: ScriptedTransport([Self.directory, rule]), signer: try AccountKey(PrivateKey()),
+            time: ScriptedTime())
         let info = try? await client.renewalInfo("aa.bb")
         #expect(info == (isSound ? RenewalInfo(start: 1_735_790_400, end: 1_735_873_200, explanationURL: "https://ca/why", retryAfter: 21600) : nil))
     }
 
-    @Test("times of RFC 3339 are read, and nothing else", arguments: zip(
-        ["1970-01-01T00:00:00Z", "2025-01-02T04:00:00.123456789Z", "2025-01-02T04:00:00-01:30", "2025-01-02", "2025-13-02T04:00:00Z", "2025-01-02T04:00:00", "x"],
-        [0, 1_735_790_400, 1_735_795_800, nil, nil, nil, nil]))
+    @Test(
+        "times of RFC 3339 are read, and nothing else",
+        arguments: zip(
+            [
+                "1970-01-01T00:00:00Z", "2025-01-02T04:00:00.123456789Z", "2025-01-02T04:00:00-01:30", "2025-01-02", "2025-13-02T04:00:00Z",
+                "2025-01-02T04:00:00", "x",
+            ],
+            [0, 1_735_790_400, 1_735_795_800, nil, nil, nil, nil]))
     func times(_ text: String, _ expected: Int?) {
         #expect(seconds(rfc3339: text) == expected)
     }
@@ -92,11 +102,16 @@ struct RenewalTests {
     func alternates() {
         let response = HTTPResponse(
             status: 200,
-            headers: [("link", "<https://ca/dir>;rel=\"index\""), ("link", "<https://ca/1>; rel=\"alternate\", <https://ca/2>;rel=alternate"), ("link", "<http://ca/3>;rel=\"alternate\"")])
+            headers: [
+                ("link", "<https://ca/dir>;rel=\"index\""), ("link", "<https://ca/1>; rel=\"alternate\", <https://ca/2>;rel=alternate"),
+                ("link", "<http://ca/3>;rel=\"alternate\""),
+            ])
         #expect(links(of: response, relation: "alternate") == ["https://ca/1", "https://ca/2"])
     }
 
-    @Test("base64url is read back, and what is none is refused", arguments: zip(["", "Zg", "Zm9vYmFy", "Zm9vYg==\n", "-_-_", "Z", "Zh", "Z!"], ["", "f", "foobar", "foob", nil, nil, nil, nil]))
+    @Test(
+        "base64url is read back, and what is none is refused",
+        arguments: zip(["", "Zg", "Zm9vYmFy", "Zm9vYg==\n", "-_-_", "Z", "Zh", "Z!"], ["", "f", "foobar", "foob", nil, nil, nil, nil]))
     func decoding(_ text: String, _ expected: String?) {
         if text == "-_-_" { return #expect(bytes(base64url: text) == [0xfb, 0xff, 0xbf]) }
         #expect(bytes(base64url: text) == expected.map { Array($0.utf8) })
@@ -104,7 +119,11 @@ struct RenewalTests {
 
     @Test("HMAC-SHA256 of RFC 4231 §4.2 and §4.3")
     func mac() throws {
-        #expect(base64url(try MACKey(Array(repeating: 0x0b, count: 20)).signature(of: Array("Hi There".utf8))) == "sDRMYdjbOFNcqK_OrwvxK4gdwgDJgz2nJuk3bC4yz_c")
-        #expect(base64url(try MACKey(Array("Jefe".utf8)).signature(of: Array("what do ya want for nothing?".utf8))) == "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM")
+        #expect(
+            base64url(try MACKey(Array(repeating: 0x0b, count: 20)).signature(of: Array("Hi There".utf8)))
+                == "sDRMYdjbOFNcqK_OrwvxK4gdwgDJgz2nJuk3bC4yz_c")
+        #expect(
+            base64url(try MACKey(Array("Jefe".utf8)).signature(of: Array("what do ya want for nothing?".utf8)))
+                == "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM")
     }
 }

@@ -32,8 +32,10 @@ final class ScriptedTransport: Transport {
         case "/nonce": return ok("")
         case "/account": return ok("{}", status: 201, [("location", "https://ca/account/1")])
         case "/order": return ok(order("pending"), status: 201, [("location", "https://ca/order/1")])
-        case "/authz": return ok(
-            #"{"identifier":{"type":"dns","value":"example.org"},"status":"pending","challenges":[{"type":"dns-01","url":"https://ca/dns","token":"x"},{"type":"http-01","url":"https://ca/challenge","token":"tok-en_1"}]}"#)
+        case "/authz":
+            return ok(
+                #"{"identifier":{"type":"dns","value":"example.org"},"status":"pending","challenges":[{"type":"dns-01","url":"https://ca/dns","token":"x"},{"type":"http-01","url":"https://ca/challenge","token":"tok-en_1"}]}"#
+            )
         case "/challenge": return ok("{}")
         case "/order/1": return ok(count == 0 ? order("ready") : order("valid"))
         case "/finalize": return ok(order("processing"))
@@ -50,7 +52,9 @@ final class ScriptedTransport: Transport {
         .success(HTTPResponse(status: status, headers: [("replay-nonce", "bm9uY2U")] + headers, body: Array(body.utf8)))
     }
 
-    static func problem(_ name: String, status: Int, detail: String = "because", _ headers: [(name: String, value: String)] = []) -> Result<HTTPResponse, TransportError> {
+    static func problem(_ name: String, status: Int, detail: String = "because", _ headers: [(name: String, value: String)] = []) -> Result<
+        HTTPResponse, TransportError
+    > {
         ok(#"{"type":"urn:ietf:params:acme:error:\#(name)","detail":"\#(detail)"}"#, status: status, headers)
     }
 }

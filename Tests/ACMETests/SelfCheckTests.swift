@@ -29,7 +29,9 @@ struct SelfCheckTests {
         try await Workbench.with { bench throws in
             try await Pebble.with(bench) { pebble throws in
                 let run = try await CertificateProgramRun.of(
-                    bench.issue(from: pebble, ["--listen", "127.0.0.1:\(pebble.httpPort)", "--trace"] + Self.resolve(pebble, ["share.example.org": "127.0.0.2"])))
+                    bench.issue(
+                        from: pebble,
+                        ["--listen", "127.0.0.1:\(pebble.httpPort)", "--trace"] + Self.resolve(pebble, ["share.example.org": "127.0.0.2"])))
                 #expect(run.exitCode == 1)
                 let failure = try #require(run.failure)
                 #expect(failure.kind == .validation)
@@ -49,7 +51,9 @@ struct SelfCheckTests {
                 try await nginx(bench, port: other, server: server) {
                     let names = ["--resolve", "example.org:\(other):127.0.0.3", "--resolve", "groups.example.org:\(other):127.0.0.1"]
                     let run = try await CertificateProgramRun.of(
-                        bench.issue(from: pebble, ["--listen", "127.0.0.1:\(pebble.httpPort)", "--trace"] + names, names: ["example.org", "groups.example.org"]))
+                        bench.issue(
+                            from: pebble, ["--listen", "127.0.0.1:\(pebble.httpPort)", "--trace"] + names,
+                            names: ["example.org", "groups.example.org"]))
                     #expect(run.exitCode == 1)
                     let cause = try #require(run.failure?.cause)
                     #expect(cause.contains("example.org: 127.0.0.3 port \(other) answers 200 'not"), "\(cause)")
@@ -69,7 +73,9 @@ struct SelfCheckTests {
                 let server = "server { listen 127.0.0.3:\(moved); location / { return 301 http://127.0.0.1:\(pebble.httpPort)$request_uri; } }"
                 try await nginx(bench, port: moved, server: server) {
                     let run = try await CertificateProgramRun.of(
-                        bench.issue(from: pebble, ["--listen", "127.0.0.1:\(pebble.httpPort)", "--resolve", "example.org:\(moved):127.0.0.3"], names: ["example.org"]))
+                        bench.issue(
+                            from: pebble, ["--listen", "127.0.0.1:\(pebble.httpPort)", "--resolve", "example.org:\(moved):127.0.0.3"],
+                            names: ["example.org"]))
                     #expect(run.exitCode == 0, "\(run.errors)")
                 }
             }
@@ -93,8 +99,11 @@ struct SelfCheckTests {
         }
     }
 
-    @Test("NAME:PORT:ADDR is read with both kinds of address, and nothing else is", arguments: zip(
-        ["a.b:80:192.0.2.1", "A.B:5002:[2001:db8::1]", "a:80:::1", "a:0:192.0.2.1", "a:80:b", "a:80", ""], [true, true, true, false, false, false, false]))
+    @Test(
+        "NAME:PORT:ADDR is read with both kinds of address, and nothing else is",
+        arguments: zip(
+            ["a.b:80:192.0.2.1", "A.B:5002:[2001:db8::1]", "a:80:::1", "a:0:192.0.2.1", "a:80:b", "a:80", ""],
+            [true, true, true, false, false, false, false]))
     func resolutions(_ text: String, isGood: Bool) {
         #expect((HTTPSelfCheck.Resolution(text) != nil) == isGood)
     }

@@ -1,5 +1,5 @@
-import OpenSSL
 import Glibc
+import OpenSSL
 
 /// A running Pebble (an ACME server for tests) and the DNS server that it asks.
 public struct Pebble: Sendable {
@@ -57,7 +57,8 @@ public struct Pebble: Sendable {
         let key = try PrivateKey()
         let leaf = try authority.issue(names: ["localhost", "127.0.0.1"], key: key, now: time(nil))
         let roots = try bench.write("pebble-ca.pem", try authority.certificate.pem())
-        let external = behaviour.requiresExternalAccount
+        let external =
+            behaviour.requiresExternalAccount
             ? #","externalAccountBindingRequired":true,"externalAccountMACKeys":{"\#(externalAccount.keyID)":"\#(externalAccount.key)"}"# : ""
         let configuration = try bench.write(
             "pebble.json",
@@ -66,7 +67,9 @@ public struct Pebble: Sendable {
             "certificate":"\(try bench.write("pebble-tls.pem", try leaf.pem()))","privateKey":"\(try bench.write("pebble-key.pem", try key.pem()))",
             "httpPort":\(http),"tlsPort":\(tls)\(external)}}
             """)
-        let pebble = Pebble(directory: "https://localhost:\(port)/dir", roots: roots, httpPort: http, tlsPort: tls, managementPort: management, dnsManagement: dnsManagement)
+        let pebble = Pebble(
+            directory: "https://localhost:\(port)/dir", roots: roots, httpPort: http, tlsPort: tls, managementPort: management,
+            dnsManagement: dnsManagement)
         return try await bench.running(
             "pebble-challtestsrv",
             [

@@ -34,7 +34,8 @@ public struct Workbench: Sendable {
     /// Writes a file in the folder, and returns its path.
     @discardableResult
     public func write(_ name: String, _ bytes: [UInt8]) throws -> String {
-        let file = try FileDescriptor.open(FilePath(path(name)), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        let file = try FileDescriptor.open(
+            FilePath(path(name)), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
         try file.closeAfter { _ = try file.writeAll(bytes) }
         return path(name)
     }
@@ -63,7 +64,8 @@ public struct Workbench: Sendable {
                 var options = PlatformOptions()
                 options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(3))]
                 _ = try await run(
-                    program.hasPrefix("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments), environment: .inherit.updating(variables), platformOptions: options,
+                    program.hasPrefix("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments),
+                    environment: .inherit.updating(variables), platformOptions: options,
                     output: .fileDescriptor(log, closeAfterSpawningProcess: false), error: .fileDescriptor(log, closeAfterSpawningProcess: false))
             }
             defer { group.cancelAll() }

@@ -21,7 +21,8 @@ public struct Scratch: Sendable {
 
     /// Writes a file; returns its path.
     public func write(_ name: String, _ text: String) throws -> String {
-        let file = try FileDescriptor.open("\(path)/\(name)", .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        let file = try FileDescriptor.open(
+            "\(path)/\(name)", .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
         try file.closeAfter { _ = try file.writeAll(text.utf8) }
         return "\(path)/\(name)"
     }

@@ -7,7 +7,7 @@ public func eventually(within deadline: Duration = .seconds(20), _ body: () asyn
     while true {
         do {
             return try await body()
-        } catch where ContinuousClock.now < end {
+        } catch  where ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(10))
         }
     }

@@ -1,9 +1,10 @@
 import Glibc
 import RealServers
-@testable import Supervision
 import Synchronization
 import SystemPackage
 import Testing
+
+@testable import Supervision
 
 /// A service that runs for as long as a test takes, in a folder of its own.
 struct Fixture: Sendable {

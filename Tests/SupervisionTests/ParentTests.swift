@@ -16,7 +16,8 @@ import Testing
 
     /// Runs a supervising process; `body` gets its process and the process group that it supervises.
     private static func withParent(
-        _ signal: ServiceSignal, _ command: [String], in scratch: Scratch, _ body: @escaping @Sendable (_ parent: Int32, _ group: Int32) async throws -> Void
+        _ signal: ServiceSignal, _ command: [String], in scratch: Scratch,
+        _ body: @escaping @Sendable (_ parent: Int32, _ group: Int32) async throws -> Void
     ) async throws {
         _ = try await run(
             .path(FilePath(parent())), arguments: Arguments([scratch.path, String(signal.rawValue)] + command), input: .none,

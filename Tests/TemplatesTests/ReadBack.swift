@@ -39,7 +39,8 @@ final class Workbench: Sendable {
     /// Both outputs of a program that ends by itself; a deadline ends it otherwise.
     func output(of program: String, _ arguments: String...) async throws -> [UInt8] {
         let result = try await run(
-            .name("timeout"), arguments: Arguments(["-k", "1", "30", program] + arguments), output: .bytes(limit: 4_000_000), error: .combinedWithOutput)
+            .name("timeout"), arguments: Arguments(["-k", "1", "30", program] + arguments), output: .bytes(limit: 4_000_000),
+            error: .combinedWithOutput)
         return result.standardOutput
     }
 }

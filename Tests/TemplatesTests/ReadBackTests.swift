@@ -86,7 +86,8 @@ struct ReadBackTests {
         #expect(kept.count == 25)
         let bench = try Workbench()
         let template = try Template(text: "realm={{ value }}\n", name: "coturn", format: .coturn)
-        let places = "log-file=stdout\nlistening-ip=127.0.0.1\nlistening-port=0\nno-tls\nno-dtls\nno-cli\nno-auth\nuserdb=\(bench.path)/db\npidfile=\(bench.path)/pid\n"
+        let places =
+            "log-file=stdout\nlistening-ip=127.0.0.1\nlistening-port=0\nno-tls\nno-dtls\nno-cli\nno-auth\nuserdb=\(bench.path)/db\npidfile=\(bench.path)/pid\n"
         for value in kept {
             let file = try bench.write(places + (try template.render(["value": .text(value)])), to: "turnserver.conf")
             let result = try await run(
@@ -134,7 +135,8 @@ struct ReadBackTests {
                 defer { yaml_event_delete(&event) }
                 switch event.type {
                 case YAML_SCALAR_EVENT:
-                    found.append(String(decoding: UnsafeBufferPointer(start: event.data.scalar.value, count: event.data.scalar.length), as: UTF8.self))
+                    found.append(
+                        String(decoding: UnsafeBufferPointer(start: event.data.scalar.value, count: event.data.scalar.length), as: UTF8.self))
                 case YAML_STREAM_END_EVENT: return found
                 default: break
                 }

@@ -79,7 +79,8 @@ struct TemplateTests {
         "what a format cannot express is an error, never changed",
         arguments: [
             (Format.lua, "{{ a }}", "\0"), (.nginx, "x {{ a }};", "$"), (.nginx, "x {{ a }};", "\n"), (.coturn, "x={{ a }}", "a\nb"),
-            (.coturn, "x={{ a }}", " a"), (.coturn, "x={{ a }}", "a "), (.coturn, "x={{ a }}", "=a"), (.coturn, "x={{ a }}", ""), (.yaml, "a: {{ a }}", "\0"),
+            (.coturn, "x={{ a }}", " a"), (.coturn, "x={{ a }}", "a "), (.coturn, "x={{ a }}", "=a"), (.coturn, "x={{ a }}", ""),
+            (.yaml, "a: {{ a }}", "\0"),
             (.systemd, "Description={{ a }}", "a\nb"), (.systemd, "Description={{ a }}", "a\\"), (.html, "{{ a }}", "\u{1}"),
             (.html, "<a href=\"{{ a }}\">", "javascript:alert(1)"), (.html, "<a href=\"{{ a }}\">", " javascript:alert(1)"),
             (.html, "<a href=\"  {{ a }}\">", "JavaScript:x"), (.html, "<a href=\"{{ a }}\">", "data:text/html,x"),
