@@ -90,7 +90,8 @@ actor CertificateKeeper {
         let names = settings.certificateNames.flatMap { ["--name", $0] }
         switch settings.certificates {
         case .acme(let directory, let caBundle):
-            return ["issue", "--directory", directory, "--email", settings.adminEmail, "--webroot", locations.challenges]
+            // Behind many a router a machine cannot reach its own public address, and the CA can: it is the one to ask.
+            return ["issue", "--directory", directory, "--email", settings.adminEmail, "--webroot", locations.challenges, "--no-self-check"]
                 + ["--state", locations.acme, "--output", locations.certificates] + names + (caBundle.map { ["--ca-bundle", $0] } ?? [])
         case .files(let fullChain, let privateKey):
             return ["inspect", "--fullchain", fullChain, "--key", privateKey, "--output", locations.certificates] + names
