@@ -12,8 +12,6 @@ extension Parts {
         say.progress("preparing \(settings.domain)")
         systemd.status("preparing")
         try await put([.prosody, .coturn])
-        try putPortalFile()
-        try ChatEndpoint(domain: settings.domain, port: settings.ports.internalHTTP).write(to: chatEndpoint)
     }
 
     /// Port 80 only: challenges of the certificate authority, and a page that says what is going on.
@@ -37,7 +35,12 @@ extension Parts {
     func startServers() async throws {
         let isServing = phase.isServing
         phase.value = .serving
-        for service in [Service.prosody, .portal, .coturn] where service != .coturn || settings.turn.enabled { household.start(service) }
+        // Prosody takes the longest: nothing that others need is done before it is on its way.
+        household.start(.prosody)
+        try putPortalFile()
+        try ChatEndpoint(domain: settings.domain, port: settings.ports.internalHTTP).write(to: chatEndpoint)
+        household.start(.portal)
+        if settings.turn.enabled { household.start(.coturn) }
         try await put([.nginx])
         if isServing {
             household.start(.nginx)
