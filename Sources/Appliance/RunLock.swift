@@ -20,5 +20,9 @@ final class RunLock: Sendable {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A child that is just being started may hold the same descriptor until its exec; unlocking does not wait for that.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }

