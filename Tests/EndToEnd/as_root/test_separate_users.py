@@ -55,7 +55,14 @@ def test_only_nginx_has_a_capability_and_only_the_one_for_low_ports(rooted: Appl
 def _files(folder: Path) -> list[Path]:
     """Every regular file in it; no links, no sockets."""
     found = [Path(parent) / name for parent, _, names in os.walk(folder) for name in names]
-    return [path for path in found if stat.S_ISREG(path.lstat().st_mode)]
+    return [path for path in found if _is_file(path)]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return False  # SQLite's journal comes and goes
 
 
 def _as(uid: int, script: str, text: str) -> str:
