@@ -16,6 +16,8 @@ public enum ApplianceError: Error, Equatable {
     case notRunning(socket: String)
     /// The control socket is another user's.
     case notPermitted(socket: String)
+    /// The running appliance does not do what it was asked to.
+    case refused(StatusReport.ProblemReport)
     /// Somebody has the control socket, and does not answer in time, or not as expected.
     case noAnswer(socket: String)
 }

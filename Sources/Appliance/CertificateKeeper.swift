@@ -5,72 +5,112 @@ import Supervision
 
 /// Keeps a good certificate for every name: gets it, remembers what went wrong, knows when the next attempt is due.
 actor CertificateKeeper {
-    private let settings: Settings
-    private let locations: Locations
-    private let program: CertificateProgram
-    private nonisolated let store: CertificateStore
-    /// Chance decides once per run by how much renewal comes early, so that not every machine asks at the same moment.
-    private let spread = Double.random(in: 0...1)
+    let settings: Settings
+    let jobs: CertificateJobs
+    let program: CertificateProgram
+    nonisolated let store: CertificateStore
+    /// Seconds since 1970.
+    nonisolated let now: @Sendable () -> Int
     /// The serial that each port serves.
     private var served: [String: String] = [:]
     /// What has been tried. The file is its copy for the next run: when the disk is full, the pauses count all the same.
-    private var attempts: AttemptState
+    var attempts: AttemptState
+    /// What is being done; begun and ended by whoever asks for it.
+    nonisolated let work = CertificateWork()
 
-    init(settings: Settings, locations: Locations, program: String, accounts: Accounts) throws {
+    init(
+        settings: Settings, locations: Locations, program: String, accounts: Accounts, hasWebServer: Bool = true,
+        now: @escaping @Sendable () -> Int = { Int(time(nil)) }
+    ) throws {
         self.settings = settings
-        self.locations = locations
+        self.now = now
         self.program = try CertificateProgram(path: program, account: accounts.certificates)
+        jobs = CertificateJobs(settings: settings, locations: locations, hasWebServer: hasWebServer)
         store = CertificateStore(folder: locations.certificates)
         attempts = (try? store.attempts()) ?? AttemptState()
     }
 
     /// The certificate in place, if it is for these settings and can be used now.
     nonisolated func usable() throws(StoreError) -> CertificateStore.Stored? {
-        guard try store.source() == settings.certificates.name else { return nil }
-        return try store.current(covering: settings.certificateNames, now: time(nil))
+        guard let stored = try store.current(covering: settings.certificateNames, now: now()),
+            let origin = stored.record.origin, settings.certificates.origins.contains(origin)
+        else { return nil }
+        return stored
     }
 
     /// Why the last attempt failed; nil when it did not.
     var lastFailure: CertificateFailure? { attempts.lastError }
 
-    /// How many attempts failed since the last that did not.
-    var failuresInARow: Int { attempts.failures }
-
     /// Not before this moment, in seconds since 1970, is an attempt to be made while there is no certificate; 0 for at once.
     var endOfPause: Int { attempts.nextAttempt ?? 0 }
 
-    /// When a new certificate is to be had, in seconds since 1970.
-    func nextAttempt() -> Int {
-        guard let stored = try? usable() else { return endOfPause }
-        switch settings.certificates {
-        // The person replaces the files when it suits them.
-        case .files: return max(endOfPause, Int(time(nil)) + 3_600)
-        case .acme, .internalAuthority: return max(endOfPause, stored.record.renewalTime(spread: spread))
+    /// Whether somebody who has probably mended what was wrong may try at once: a few times. Then the pauses count, for the
+    /// certificate authority counts failures too.
+    var permitsImpatience: Bool { attempts.failures < 4 || endOfPause <= now() }
+
+    // MARK: - Getting one
+
+    /// Gets a certificate, once. What came of it is kept on disk.
+    @discardableResult
+    func obtain(progress: @escaping @Sendable (CertificateEvent) -> Void) async throws(CertificateFailure) -> CertificateStore.Stored {
+        let told: @Sendable (CertificateEvent) -> Void = { [work] event in
+            work.note(event)
+            progress(event)
+        }
+        do throws(CertificateFailure) {
+            let authority = try await get(told)
+            let stored = try kept()
+            attempts.succeeded(at: authority, now: now())
+            attempts.renewal = RenewalPlan(serial: stored.record.serial)
+            save()
+            return stored
+        } catch {
+            attempts.failed(error, asking: settings.certificates.directories, now: now())
+            save()
+            throw error
         }
     }
 
-    /// Gets a certificate, once. What came of it is kept on disk.
-    func obtain(progress: @escaping @Sendable (CertificateEvent) -> Void) async throws(CertificateFailure) -> CertificateStore.Stored {
-        do throws(CertificateFailure) {
-            _ = try await program.run(job, asOurselves: runsAsOurselves, progress: progress)
-            let stored = try kept()
-            attempts.succeeded(now: time(nil))
-            // Without it only the next run forgets.
-            try? store.save(attempts)
-            return stored
-        } catch {
-            attempts.failed(error, now: time(nil))
-            try? store.save(attempts)
-            throw error
+    /// Does the job of the source. Returns the authority that did it, if one did.
+    private func get(_ progress: @escaping @Sendable (CertificateEvent) -> Void) async throws(CertificateFailure) -> String? {
+        switch settings.certificates {
+        case .acme(let authorities): return try await ask(authorities, progress)
+        case .files(let fullChain, let privateKey):
+            try await program.run(jobs.inspect(fullChain: fullChain, privateKey: privateKey), progress: progress)
+        case .internalAuthority: try await program.run(jobs.internal, progress: progress)
         }
+        return nil
+    }
+
+    /// Asks the first authority; the next ones too when it stays down.
+    private func ask(
+        _ authorities: Settings.Authorities, _ progress: @escaping @Sendable (CertificateEvent) -> Void
+    ) async throws(CertificateFailure) -> String? {
+        var refusal: CertificateFailure?
+        for (index, directory) in authorities.directories.enumerated() {
+            let isLast = index == authorities.directories.count - 1
+            let state = attempts.authorities?[directory] ?? AuthorityState()
+            // One that asked for a pause gets it, as long as there is another.
+            if !isLast, state.nextAttempt > now(), state.staysDown(now: now()) { continue }
+            do throws(CertificateFailure) {
+                try await program.run(try jobs.issue(from: directory, of: authorities), progress: progress)
+                return directory
+            } catch {
+                refusal = error
+                guard error.isOfAuthority else { throw error }
+                attempts.failed(error, at: directory, now: now())
+                guard let state = attempts.authorities?[directory], state.staysDown(now: now()), !isLast else { throw error }
+                progress(.progress(step: "another authority", name: nil))
+            }
+        }
+        throw refusal ?? CertificateFailure(kind: .caDown, error: "no certificate authority can be asked now")
     }
 
     /// The certificate that the program has just put in place.
     private func kept() throws(CertificateFailure) -> CertificateStore.Stored {
         let stored: CertificateStore.Stored?
         do throws(StoreError) {
-            try store.save(source: settings.certificates.name)
-            stored = try store.current(covering: settings.certificateNames, now: time(nil))
+            stored = try store.current(covering: settings.certificateNames, now: now())
         } catch {
             throw CertificateFailure(error)
         }
@@ -80,26 +120,10 @@ actor CertificateKeeper {
         return stored
     }
 
-    /// The person's own files may be readable for root only.
-    private var runsAsOurselves: Bool {
-        if case .files = settings.certificates { true } else { false }
-    }
+    /// Without it only the next run forgets.
+    func save() { try? store.save(attempts) }
 
-    /// What `snikket-certs` is told to do.
-    private var job: [String] {
-        let names = settings.certificateNames.flatMap { ["--name", $0] }
-        switch settings.certificates {
-        case .acme(let directory, let caBundle):
-            // Behind many a router a machine cannot reach its own public address, and the CA can: it is the one to ask.
-            return ["issue", "--directory", directory, "--email", settings.adminEmail, "--webroot", locations.challenges, "--no-self-check"]
-                + ["--state", locations.acme, "--output", locations.certificates] + names + (caBundle.map { ["--ca-bundle", $0] } ?? [])
-        case .files(let fullChain, let privateKey):
-            return ["inspect", "--fullchain", fullChain, "--key", privateKey, "--output", locations.certificates] + names
-        case .internalAuthority:
-            let addresses = settings.domain == "localhost" ? ["--name", "127.0.0.1"] : []
-            return ["internal", "--state", locations.certificates, "--output", locations.certificates] + names + addresses
-        }
-    }
+    // MARK: - Using it
 
     /// Gives each server its own copy.
     ///
@@ -109,7 +133,7 @@ actor CertificateKeeper {
         do throws(StoreError) {
             for service in [Service.prosody, .nginx, .coturn] {
                 let owner = accounts[service].map { Owner(uid: $0.user, gid: $0.group) }
-                if try store.deploy(stored, to: locations.run(of: service) + "/tls", owner: owner) { changed.append(service) }
+                if try store.deploy(stored, to: jobs.locations.run(of: service) + "/tls", owner: owner) { changed.append(service) }
             }
         } catch {
             throw CertificateFailure(error)
@@ -119,18 +143,19 @@ actor CertificateKeeper {
 
     /// Looks at what each port really serves.
     func look(at endpoints: [Endpoint]) async {
-        served = await withTaskGroup(of: (String, String?).self) { [program] group in
+        let found = await withTaskGroup(of: (String, String?).self) { [program] group in
             for endpoint in endpoints {
                 group.addTask {
-                    let event = try? await program.run(endpoint.probe, deadline: .seconds(20))
+                    let event = try? await program.run(.init(arguments: endpoint.probe), deadline: .seconds(20))
                     guard case .probed(let record, _) = event else { return (endpoint.name, nil) }
                     return (endpoint.name, record.serial)
                 }
             }
-            var served: [String: String] = [:]
-            for await (name, serial) in group { served[name] = serial }
-            return served
+            var found: [String: String] = [:]
+            for await (name, serial) in group { found[name] = serial }
+            return found
         }
+        for endpoint in endpoints { served[endpoint.name] = found[endpoint.name] }
     }
 
     /// Whether every one of these ports serves the certificate that is in place, as of the last look.
@@ -139,51 +164,44 @@ actor CertificateKeeper {
         return endpoints.allSatisfy { served[$0.name] == serial }
     }
 
+    /// The ports that serve another certificate than the one in place, as of the last look. One that does not answer is not among them.
+    func stale(among endpoints: [Endpoint]) -> [Endpoint] {
+        guard let serial = (try? usable())?.record.serial else { return [] }
+        return endpoints.filter { served[$0.name].map { $0 != serial } ?? false }
+    }
+
     /// How things are with the certificate.
     func report() -> StatusReport.CertificateReport {
         let record = (try? usable())?.record
+        let window = record.flatMap { plan(of: $0).window }
         return StatusReport.CertificateReport(
             names: record?.names ?? settings.certificateNames, issuer: record?.issuer, serial: record?.serial,
-            notAfter: record.map { RFC3339.text($0.notAfter) }, nextAttempt: RFC3339.text(nextAttempt()),
-            lastError: attempts.lastError.map { .init(error: $0.error, cause: $0.cause, tryThis: $0.try) }, served: served)
-    }
-}
-
-/// A port on which a certificate is served.
-struct Endpoint: Sendable {
-    let name: String
-    let probe: [String]
-
-    init(_ name: String, address: String, port: Int, host: String, startTLS: String? = nil, stream: String? = nil) {
-        self.name = name
-        probe =
-            ["probe", "--connect", "\(address):\(port)", "--name", host, "--timeout", "10"] + (startTLS.map { ["--starttls", $0] } ?? [])
-            + (stream.map { ["--stream", $0] } ?? [])
+            notBefore: record.map { RFC3339.text($0.notBefore) }, notAfter: record.map { RFC3339.text($0.notAfter) },
+            nextAttempt: RFC3339.text(nextAttempt()), lastAttempt: attempts.lastAttempt.map(RFC3339.text), failures: attempts.failures,
+            lastError: attempts.lastError.map(StatusReport.ProblemReport.init), origin: record?.origin,
+            renewalWindow: window.map { .init(start: RFC3339.text($0.start), end: RFC3339.text($0.end), explanation: $0.explanation) },
+            work: work.report, served: served)
     }
 }
 
 extension Settings.CertificateSource {
-    /// What tells this source from another: a certificate of another one is not used.
-    var name: String {
+    /// Where a certificate may be from to be used: one of another source is not.
+    var origins: [String] {
         switch self {
-        case .acme(let directory, _): "acme \(directory)"
-        case .files: "files"
-        case .internalAuthority: "internal"
+        case .acme(let authorities): authorities.directories
+        case .files: [CertificateRecord.files]
+        case .internalAuthority: [CertificateRecord.internal]
         }
     }
-}
 
-extension CertificateStore {
-    private var sourceFile: String { folder + "/source" }
-
-    /// Where the certificate in place came from; nil when there is none.
-    func source() throws(StoreError) -> String? {
-        guard let bytes = try content(of: sourceFile) else { return nil }
-        return String(decoding: bytes, as: UTF8.self)
+    /// Whether it is the person who renews.
+    var isOwn: Bool {
+        if case .files = self { true } else { false }
     }
 
-    func save(source: String) throws(StoreError) {
-        try replaceFile(sourceFile, with: Array(source.utf8), mode: 0o600)
+    /// The authorities that are asked over the network.
+    var directories: [String] {
+        if case .acme(let authorities) = self { authorities.directories } else { [] }
     }
 }
 
@@ -197,5 +215,11 @@ extension CertificateFailure {
             case .busy(let path): ("another process uses \(path)", "end it")
             }
         self.init(kind: .local, error: "the certificate could not be put in place", cause: cause, try: advice)
+    }
+}
+
+extension StatusReport.ProblemReport {
+    init(_ failure: CertificateFailure) {
+        self.init(error: failure.error, cause: failure.cause, tryThis: failure.try)
     }
 }

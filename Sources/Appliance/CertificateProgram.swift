@@ -17,23 +17,43 @@ struct CertificateProgram: Sendable {
         self.account = account
     }
 
-    /// Does a job and returns the last thing it said.
+    /// Does a job about a certificate and returns the last thing it said.
     ///
     /// - Parameters:
-    ///   - asOurselves: for files that only we can read.
     ///   - deadline: after this it is ended.
     ///   - progress: gets each event as it comes.
+    @discardableResult
     func run(
-        _ arguments: [String], asOurselves: Bool = false, deadline: Duration = .seconds(330),
+        _ job: CertificateJobs.Job, deadline: Duration = .seconds(330),
         progress: @escaping @Sendable (CertificateEvent) -> Void = { _ in }
     ) async throws(CertificateFailure) -> CertificateEvent {
+        guard let event = try await lastEvent(of: job, deadline, CertificateEvent.init(line:), progress) else { throw Self.silence }
+        return event
+    }
+
+    /// Asks an authority about something that exists already, and returns what it said last.
+    @discardableResult
+    func ask(_ job: CertificateJobs.Job, deadline: Duration = .seconds(150)) async throws(CertificateFailure) -> AuthorityEvent {
+        guard let event = try await lastEvent(of: job, deadline, AuthorityEvent.init(line:), { _ in }) else { throw Self.silence }
+        return event
+    }
+
+    private static let silence = CertificateFailure(
+        kind: .local, error: "snikket-certs did not end in time", try: "look at `snikket logs`")
+
+    /// - Throws: the failure that the program told of, whatever its events are otherwise.
+    private func lastEvent<Event: Sendable>(
+        of job: CertificateJobs.Job, _ deadline: Duration, _ read: @escaping @Sendable (String) -> Event?,
+        _ progress: @escaping @Sendable (Event) -> Void
+    ) async throws(CertificateFailure) -> Event? {
         var specification = ServiceSpecification(name: "snikket-certs", executable: path)
-        specification.account = asOurselves ? nil : account
+        specification.account = job.asOurselves ? nil : account
+        if job.bindsPort { specification.capabilities = [.bindService] }
         let environment = specification.environment
-        let setpriv = Privileges.options(for: specification) + ["--", path] + arguments
+        let setpriv = Privileges.options(for: specification) + ["--", path] + job.arguments
         do {
-            let last = try await withThrowingTaskGroup(of: CertificateEvent?.self) { group in
-                group.addTask { try await Self.events(setpriv, environment, progress) }
+            return try await withThrowingTaskGroup(of: Event?.self) { group in
+                group.addTask { try await Self.events(setpriv, environment, job.input, read, progress) }
                 group.addTask {
                     try await Task.sleep(for: deadline)
                     return nil
@@ -41,11 +61,6 @@ struct CertificateProgram: Sendable {
                 defer { group.cancelAll() }
                 return try await group.next() ?? nil
             }
-            guard let last else {
-                throw CertificateFailure(kind: .local, error: "snikket-certs did not end in time", try: "look at `snikket logs`")
-            }
-            if case .failed(let failure) = last { throw failure }
-            return last
         } catch let failure as CertificateFailure {
             throw failure
         } catch {
@@ -54,20 +69,23 @@ struct CertificateProgram: Sendable {
     }
 
     @concurrent
-    private static func events(
-        _ arguments: [String], _ environment: [String: String], _ progress: @escaping @Sendable (CertificateEvent) -> Void
-    ) async throws -> CertificateEvent? {
+    private static func events<Event: Sendable>(
+        _ arguments: [String], _ environment: [String: String], _ input: [UInt8], _ read: @escaping @Sendable (String) -> Event?,
+        _ progress: @escaping @Sendable (Event) -> Void
+    ) async throws -> Event? {
         let variables = Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
         let configuration = Configuration(
             executable: .path(FilePath(Privileges.program)), arguments: Arguments(arguments), environment: .custom(variables))
         // What it says in words on standard error, it says in its events too.
-        let result = try await Subprocess.run(configuration, input: .none, output: .sequence, error: .discarded) { execution in
-            var last: CertificateEvent?
+        let result = try await Subprocess.run(configuration, input: .array(input), output: .sequence, error: .discarded) { execution in
+            var (last, failure): (Event?, CertificateFailure?) = (nil, nil)
             for try await line in execution.standardOutput.strings() {
-                guard let event = CertificateEvent(line: line) else { continue }
+                if case .failed(let reason) = CertificateEvent(line: line) { failure = reason }
+                guard let event = read(line) else { continue }
                 progress(event)
                 last = event
             }
+            if let failure { throw failure }
             return last
         }
         return result.closureResult

@@ -1,3 +1,5 @@
+public import CertificateStore
+import FoundationEssentials
 import Glibc
 import LocalHTTP
 public import Settings
@@ -5,18 +7,49 @@ public import Settings
 /// Asks a running `snikket up`.
 public struct ControlClient: Sendable {
     private let socket: String
+    private let client: LocalHTTPClient
 
-    public init(_ locations: Locations) { socket = locations.controlSocket }
+    public init(_ locations: Locations) {
+        socket = locations.controlSocket
+        client = LocalHTTPClient(target: .unix(path: socket), hostHeader: "snikket")
+    }
 
     /// How the appliance is.
     /// - Throws: ``ApplianceError/notRunning(socket:)`` when nothing answers.
     public func status() async throws(ApplianceError) -> StatusReport {
-        let client = LocalHTTPClient(target: .unix(path: socket), hostHeader: "snikket")
+        let response = try await send(.init(path: "/status"))
+        guard let report = try? StatusReport(json: response.body) else { throw .noAnswer(socket: socket) }
+        return report
+    }
+
+    /// Has a new certificate got, now. Returns the number of the attempt, as in ``StatusReport/WorkReport``.
+    /// - Throws: ``ApplianceError/refused(_:)`` when it is too early.
+    public func renewCertificate() async throws(ApplianceError) -> Int {
+        try await attempt(.init(method: .post, path: "/certificate/renew"))
+    }
+
+    /// Has the certificate replaced and then revoked. Returns the number of the attempt.
+    ///
+    /// - Parameter isForced: whether to revoke also when there is no other certificate yet.
+    public func revokeCertificate(reason: RevocationReason, isForced: Bool) async throws(ApplianceError) -> Int {
+        guard let body = try? JSONEncoder().encode(RevocationRequest(reason: reason, force: isForced)) else { throw .noAnswer(socket: socket) }
+        return try await attempt(.init(method: .post, path: "/certificate/revoke", body: Array(body)))
+    }
+
+    private func attempt(_ request: LocalHTTPClient.Request) async throws(ApplianceError) -> Int {
+        let response = try await send(request)
+        if let answer = try? JSONDecoder().decode(AttemptAnswer.self, from: Data(response.body)) { return answer.attempt }
+        guard let problem = try? JSONDecoder().decode(StatusReport.ProblemReport.self, from: Data(response.body)) else {
+            throw .noAnswer(socket: socket)
+        }
+        throw .refused(problem)
+    }
+
+    private func send(_ request: LocalHTTPClient.Request) async throws(ApplianceError) -> LocalHTTPClient.Response {
         do {
-            let response = try await client.send(.init(path: "/status"), deadline: .seconds(5))
-            return try StatusReport(json: response.body)
+            return try await client.send(request, deadline: .seconds(5))
         } catch {
-            switch error as? LocalHTTPError {
+            switch error {
             case .refused: throw .notRunning(socket: socket)
             case .system(errno: EACCES): throw .notPermitted(socket: socket)
             default: throw .noAnswer(socket: socket)

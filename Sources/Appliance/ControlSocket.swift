@@ -6,8 +6,8 @@ import NIOPosix
 /// The control socket of `snikket up`: HTTP/1.1 on a socket in a folder that only its owner can enter, so that
 /// `curl --unix-socket` can ask as well as `snikket status`.
 struct ControlSocket: Sendable {
-    /// Answers a request: its method and path, to a status and a JSON text.
-    typealias Answer = @Sendable (_ method: String, _ path: String) async -> (status: Int, json: [UInt8])
+    /// Answers a request.
+    typealias Answer = @Sendable (ControlRequest) async -> ControlAnswer
 
     let path: String
     let group: any EventLoopGroup
@@ -52,6 +52,9 @@ private final class AnsweringHandler: ChannelInboundHandler {
 
     private let answer: ControlSocket.Answer
     private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+    /// What is asked here is short.
+    private static let longestBody = 8192
 
     init(_ answer: @escaping ControlSocket.Answer) {
         self.answer = answer
@@ -59,16 +62,19 @@ private final class AnsweringHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
-        case .head(let head): self.head = head
-        case .body: break
+        case .head(let head): (self.head, body) = (head, [])
+        case .body(let bytes):
+            guard body.count + bytes.readableBytes <= Self.longestBody else { return context.close(promise: nil) }
+            body += bytes.readableBytesView
         case .end:
             guard let head else { return }
+            let request = ControlRequest(method: head.method.rawValue, path: head.uri, body: body)
             let channel = context.channel
-            context.eventLoop.makeFutureWithTask { [answer] in await answer(head.method.rawValue, head.uri) }
-                .whenSuccess { status, json in
-                    let headers: HTTPHeaders = ["content-type": "application/json", "content-length": "\(json.count)"]
-                    channel.write(Self.head(status, headers), promise: nil)
-                    channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: json))), promise: nil)
+            context.eventLoop.makeFutureWithTask { [answer] in await answer(request) }
+                .whenSuccess { answer in
+                    let headers: HTTPHeaders = ["content-type": "application/json", "content-length": "\(answer.json.count)"]
+                    channel.write(Self.head(answer.status, headers), promise: nil)
+                    channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: answer.json))), promise: nil)
                     channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
                 }
         }

@@ -60,6 +60,16 @@ final class Household: Sendable {
         }
     }
 
+    /// Stops a server in good order and starts it again; why it does not serve afterwards, or nil when it does.
+    func restart(_ service: Service) async -> SupervisionError? {
+        do throws(SupervisionError) {
+            try await services[service]?.restart()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// How each server is, in the order of ``Service``.
     func snapshots() async -> [ServiceSnapshot] {
         var snapshots: [ServiceSnapshot] = []

@@ -17,9 +17,9 @@ extension Parts {
 
     /// The person's own files may have changed while we were not looking. When they cannot be used, what we have of them goes on serving.
     private func takeOwnFiles() async {
-        guard case .files = settings.certificates, (try? keeper.usable()) != nil else { return }
+        guard settings.certificates.isOwn, (try? keeper.usable()) != nil else { return }
         do {
-            _ = try await keeper.obtain { _ in }
+            try await keeper.work.during { () async throws(CertificateFailure) in _ = try await keeper.obtain { _ in } }
         } catch {
             await report(error)
         }
@@ -33,8 +33,10 @@ extension Parts {
             isFirst = false
             systemd.status("getting a certificate")
             do throws(CertificateFailure) {
-                let stored = try await keeper.obtain { [say] in say.certificate($0) }
-                _ = try await keeper.deploy(stored, accounts: accounts)
+                try await keeper.work.during { () async throws(CertificateFailure) in
+                    let stored = try await keeper.obtain { [say] in say.certificate($0) }
+                    _ = try await keeper.deploy(stored, accounts: accounts)
+                }
                 return
             } catch {
                 try Task.checkCancellation()
@@ -49,43 +51,76 @@ extension Parts {
     private func waitForNextAttempt(isFirst: Bool) async throws {
         let pause = await keeper.endOfPause - Int(time(nil))
         guard pause > 0 else { return }
-        if isFirst, await keeper.failuresInARow < 4 { return }
-        try await Task.sleep(for: .seconds(pause))
+        if isFirst, await keeper.permitsImpatience { return }
+        _ = try await wishes.wait(atMost: .seconds(pause))
     }
 
     private func report(_ failure: CertificateFailure) async {
-        say.problem(.init(error: failure.error, cause: failure.cause, tryThis: failure.try))
+        say.problem(.init(failure))
         say.progress("the next attempt is at \(RFC3339.text(await keeper.nextAttempt()))")
         systemd.status("no certificate: \(failure.error)")
     }
 
     /// Looks at which certificate each port really serves.
-    func lookAtPorts() async { await keeper.look(at: endpoints) }
+    func lookAtPorts() async { await keeper.look(at: settings.endpoints) }
 
-    /// Renews when the time has come. Never returns by itself.
+    /// Renews when the time has come, or somebody wishes it. Never returns by itself.
     func keepCertificate() async throws {
         while true {
-            let pause = await keeper.nextAttempt() - Int(time(nil))
-            // Looked at again now and then: a clock can be set, a machine can sleep. Soon, when a port serves another one.
-            let longest = await keeper.isServed(by: endpoints) ? 6 * 3_600 : 60
-            try await Task.sleep(for: .seconds(min(max(pause, 1), longest)))
-            if await keeper.nextAttempt() <= time(nil) || ownFilesMayHaveChanged { try await renew() }
-            await lookAtPorts()
-        }
-    }
-
-    private func renew() async throws {
-        do throws(CertificateFailure) {
-            let stored = try await keeper.obtain { _ in }
-            await load(try await keeper.deploy(stored, accounts: accounts), notAfter: stored.record.notAfter)
-        } catch {
+            let pause = await keeper.nextStep() - Int(time(nil))
+            // Looked at again now and then: a clock can be set, a machine can sleep. Soon, when something is not as it should be.
+            let isWell = await keeper.isServed(by: settings.endpoints) && messages.areDelivered
+            let wish = try await wishes.wait(atMost: .seconds(min(max(pause, 1), isWell ? 6 * 3_600 : 60)))
+            await keeper.lookAtRenewalWindow()
+            switch wish {
+            case .renew: await renew()
+            case .revoke(let reason, let isForced): await revoke(reason, isForced: isForced)
+            case nil where await keeper.nextAttempt() <= time(nil) || settings.certificates.isOwn: await renew()
+            case nil: break
+            }
             try Task.checkCancellation()
-            await report(error)
+            await lookAtPorts()
+            await restartStaleServers()
+            await warnAdministrators()
         }
     }
 
-    private var ownFilesMayHaveChanged: Bool {
-        if case .files = settings.certificates { true } else { false }
+    private func renew() async {
+        do throws(CertificateFailure) {
+            try await keeper.work.during { () async throws(CertificateFailure) in try await replace() }
+        } catch {
+            if !Task.isCancelled { await report(error) }
+        }
+    }
+
+    /// A revoked certificate is not to be served: first there has to be another one, with another key.
+    private func revoke(_ reason: RevocationReason, isForced: Bool) async {
+        do throws(CertificateFailure) {
+            try await keeper.work.during { () async throws(CertificateFailure) in
+                guard let old = try? keeper.usable() else {
+                    throw CertificateFailure(kind: .configuration, error: "there is no certificate to revoke")
+                }
+                do throws(CertificateFailure) {
+                    try await replace()
+                } catch {
+                    guard isForced else { throw error }
+                    await report(error)
+                }
+                keeper.work.note(.progress(step: "revocation", name: nil))
+                try await keeper.revoke(old, reason: reason)
+                say.progress("the certificate \(old.record.serial) is revoked")
+            }
+        } catch {
+            if !Task.isCancelled { await report(error) }
+        }
+    }
+
+    /// A new certificate, in use.
+    private func replace() async throws(CertificateFailure) {
+        let stored = try await keeper.obtain { _ in }
+        await load(try await keeper.deploy(stored, accounts: accounts), notAfter: stored.record.notAfter)
+        await lookUntilServed()
+        await restartStaleServers()
     }
 
     /// Makes servers read their new certificate.
@@ -103,23 +138,28 @@ extension Parts {
         }
     }
 
-    /// The ports that serve the certificate.
-    var endpoints: [Endpoint] {
-        let address = settings.listenAddresses.first ?? "127.0.0.1"
-        let (ports, domain) = (settings.ports, settings.domain)
-        var endpoints = [
-            Endpoint("https", address: address, port: ports.https, host: domain),
-            Endpoint("xmpp_client", address: address, port: ports.xmppClient, host: domain, startTLS: "xmpp-client", stream: settings.chatHost),
-        ]
-        // Prosody 13.0 knows no internationalised name in a TLS hello: there, apps come in by STARTTLS.
-        if settings.chatHost == domain {
-            endpoints.append(Endpoint("xmpp_client_tls", address: address, port: ports.xmppClientTLS, host: domain))
+    /// A server has loaded its files a moment after it was told to: that moment is waited for, up to ten seconds.
+    private func lookUntilServed() async {
+        for _ in 0..<20 {
+            await lookAtPorts()
+            guard await !keeper.stale(among: settings.endpoints).isEmpty else { return }
+            guard (try? await Task.sleep(for: .milliseconds(500))) != nil else { return }
         }
-        if settings.federation {
-            endpoints.append(
-                Endpoint("xmpp_server", address: address, port: ports.xmppServer, host: domain, startTLS: "xmpp-server", stream: settings.chatHost))
+    }
+
+    /// A server that serves another certificate than the one it was given is started again: once for each certificate.
+    private func restartStaleServers() async {
+        let stale = await keeper.stale(among: settings.endpoints)
+        guard let serial = (try? keeper.usable())?.record.serial else { return }
+        for service in Service.allCases where stale.contains(where: { $0.service == service }) {
+            guard restarted.withLock({ $0.insert("\(service.rawValue) \(serial)").inserted }) else { continue }
+            let ports = stale.filter { $0.service == service }.map(\.name).joined(separator: ", ")
+            say.problem(
+                .init(
+                    error: "\(service.rawValue) still serves another certificate", cause: "seen on \(ports)",
+                    tryThis: "nothing; it is being started again"))
+            _ = await household.restart(service)
         }
-        if settings.turn.enabled { endpoints.append(Endpoint("turn_tls", address: address, port: ports.turnTLS, host: settings.turn.host)) }
-        return endpoints
+        if !stale.isEmpty { await lookAtPorts() }
     }
 }

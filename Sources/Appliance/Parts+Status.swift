@@ -4,13 +4,6 @@ import Supervision
 import Synchronization
 
 extension Parts {
-    /// Answers a request on the control socket.
-    func answer(_ method: String, _ path: String) async -> (status: Int, json: [UInt8]) {
-        guard method == "GET", path == "/status" else { return (404, Array(#"{"error":"there is only GET /status"}"#.utf8)) }
-        guard let json = try? await status().json() else { return (500, Array(#"{"error":"the status cannot be told"}"#.utf8)) }
-        return (200, json)
-    }
-
     /// How everything is, now.
     func status() async -> StatusReport {
         let services = await household.snapshots().map { snapshot in
@@ -20,7 +13,7 @@ extension Parts {
         }
         let certificate = await keeper.report()
         let phase = standing.withLock { $0 }
-        let isServed = await keeper.isServed(by: endpoints)
+        let isServed = await keeper.isServed(by: settings.endpoints)
         let isHealthy = phase == .running && isServed && services.allSatisfy { $0.state == "ready" }
         return StatusReport(
             healthy: isHealthy, phase: phase, services: services, certificate: certificate,

@@ -22,6 +22,11 @@ final class Parts: Sendable {
     let chat: Prosody
     /// What nginx is to do, as it is now.
     let phase = CurrentPhase()
+    /// What somebody wishes about the certificate.
+    let wishes = Doorbell<CertificateWish>()
+    /// The servers that were started again for a certificate.
+    let restarted = Mutex<Set<String>>([])
+    let messages: AdminMessages
     let standing = Mutex(StatusReport.Phase.starting)
     private let lock: RunLock
     private let secrets: Secrets
@@ -41,6 +46,7 @@ final class Parts: Sendable {
         programs = try ServerPrograms.installed()
         secrets = try Secrets.loadOrCreate(in: locations)
         chat = Prosody(port: settings.ports.internalHTTP, domain: settings.domain, secret: secrets.api)
+        messages = AdminMessages(path: locations.state + "/messages.json", chat: chat)
         group = MultiThreadedEventLoopGroup.singleton
         keeper = try CertificateKeeper(
             settings: settings, locations: locations, program: folder + "/snikket-certs", accounts: accounts)
@@ -89,7 +95,7 @@ final class Parts: Sendable {
     }
 
     private func serveControlSocket() async throws {
-        let socket = ControlSocket(path: locations.controlSocket, group: group) { method, path in await self.answer(method, path) }
+        let socket = ControlSocket(path: locations.controlSocket, group: group) { await self.answer($0) }
         do {
             try await socket.run()
         } catch {

@@ -54,10 +54,22 @@ public struct StatusReport: Codable, Sendable, Equatable {
         /// Lower-case hexadecimal.
         public var serial: String?
         /// RFC 3339.
+        public var notBefore: String?
+        /// RFC 3339.
         public var notAfter: String?
         /// When it is tried next to get a new one, RFC 3339.
         public var nextAttempt: String?
+        /// When it was tried last, RFC 3339.
+        public var lastAttempt: String?
+        /// How many attempts failed since the last that did not.
+        public var failures: Int
         public var lastError: ProblemReport?
+        /// Where the certificate was had: an ACME directory, `files` or `internal`.
+        public var origin: String?
+        /// When its authority wants it to be renewed (RFC 9773), as far as it said so.
+        public var renewalWindow: WindowReport?
+        /// What is being done, or was done last, since the appliance was started.
+        public var work: WorkReport?
         /// The serial that each port serves.
         public var served: [String: String]
 
@@ -66,11 +78,38 @@ public struct StatusReport: Codable, Sendable, Equatable {
             try values.encode(names, forKey: .names)
             try values.encode(issuer, forKey: .issuer)
             try values.encode(serial, forKey: .serial)
+            try values.encode(notBefore, forKey: .notBefore)
             try values.encode(notAfter, forKey: .notAfter)
             try values.encode(nextAttempt, forKey: .nextAttempt)
+            try values.encode(lastAttempt, forKey: .lastAttempt)
+            try values.encode(failures, forKey: .failures)
             try values.encode(lastError, forKey: .lastError)
+            try values.encode(origin, forKey: .origin)
+            try values.encode(renewalWindow, forKey: .renewalWindow)
+            try values.encode(work, forKey: .work)
             try values.encode(served, forKey: .served)
         }
+    }
+
+    /// A span of time.
+    public struct WindowReport: Codable, Sendable, Equatable {
+        /// RFC 3339.
+        public var start: String
+        /// RFC 3339.
+        public var end: String
+        /// A page that says why.
+        public var explanation: String?
+    }
+
+    /// An attempt to get or to revoke a certificate.
+    public struct WorkReport: Codable, Sendable, Equatable {
+        /// Counts up from 1 since the appliance was started.
+        public var number: Int
+        /// The step that it has come to.
+        public var step: String
+        public var done: Bool
+        /// Why it failed; null when it did not.
+        public var error: ProblemReport?
     }
 
     /// A problem in three parts.

@@ -8,8 +8,14 @@ public struct AttemptState: Sendable, Equatable, Codable {
     public var lastError: CertificateFailure?
     /// Failures in a row.
     public var failures: Int
+    /// When the first of these failures was, in seconds since 1970.
+    public var firstFailure: Int?
     /// Not before this second since 1970; nil for at once.
     public var nextAttempt: Int?
+    /// How each certificate authority did, by its directory; those that did well are missing.
+    public var authorities: [String: AuthorityState]?
+    /// When the certificate in use is to be renewed.
+    public var renewal: RenewalPlan?
 
     public init(lastAttempt: Int? = nil, lastError: CertificateFailure? = nil, failures: Int = 0, nextAttempt: Int? = nil) {
         self.lastAttempt = lastAttempt
@@ -20,18 +26,74 @@ public struct AttemptState: Sendable, Equatable, Codable {
 
     /// After a failure: the pause grows from a minute to a day, and is never shorter than what the CA asked for.
     ///
-    /// A failed validation waits for half an hour at least: the CA permits five an hour for a name.
-    public mutating func failed(_ failure: CertificateFailure, now: Int) {
+    /// - Parameter directories: the authorities that can be asked; the first that may be asked again ends the pause.
+    public mutating func failed(_ failure: CertificateFailure, asking directories: [String] = [], now: Int) {
         failures += 1
         lastAttempt = now
+        firstFailure = firstFailure ?? now
         lastError = failure
-        var pause = min(60 << min(failures - 1, 11), 86400)
-        if failure.kind == .validation || failure.kind == .refused { pause = max(pause, 1800) }
-        nextAttempt = now + max(pause, failure.retryAfter ?? 0)
+        guard directories.count > 1 else { return nextAttempt = now + AuthorityState.pause(after: failures, failure) }
+        var own = failure
+        own.retryAfter = nil
+        let soonest = directories.map { authorities?[$0]?.nextAttempt ?? 0 }.min() ?? 0
+        nextAttempt = max(now + AuthorityState.pause(after: failures, own), soonest)
+    }
+
+    /// After an authority's failure: its own pause. The whole attempt's ``failed(_:now:)`` follows, unless another authority does better.
+    public mutating func failed(_ failure: CertificateFailure, at directory: String, now: Int) {
+        var state = authorities?[directory] ?? AuthorityState()
+        state.failures += 1
+        state.nextAttempt = now + AuthorityState.pause(after: state.failures, failure)
+        authorities = (authorities ?? [:]).merging([directory: state]) { $1 }
     }
 
     /// After success.
-    public mutating func succeeded(now: Int) { self = AttemptState(lastAttempt: now) }
+    ///
+    /// - Parameter directory: the authority that did it; the others' troubles are not forgotten.
+    public mutating func succeeded(at directory: String? = nil, now: Int) {
+        var others = authorities
+        if let directory { others?[directory] = nil }
+        self = AttemptState(lastAttempt: now)
+        authorities = others?.isEmpty == true ? nil : others
+    }
+}
+
+/// How a certificate authority did lately.
+public struct AuthorityState: Sendable, Equatable, Codable {
+    /// Failures in a row.
+    public var failures = 0
+    /// Not before this second since 1970.
+    public var nextAttempt = 0
+
+    public init() {}
+
+    /// Whether it has to be assumed that it is of no use for a while: it failed twice in a row, or said itself that it will take longer than an hour.
+    public func staysDown(now: Int) -> Bool { failures >= 2 || nextAttempt > now + 3_600 }
+
+    /// The pause after a failure, in seconds: from a minute to a day, at least what the CA asked for.
+    ///
+    /// A failed validation waits for half an hour at least: the CA permits five an hour for a name. A certificate that could not
+    /// be used waits for a day: the CA gives five for the same names a week.
+    static func pause(after failures: Int, _ failure: CertificateFailure) -> Int {
+        let growing = min(60 << min(failures - 1, 11), 86_400)
+        let least =
+            switch failure.kind {
+            case .validation, .refused: 1_800
+            case .badCertificate: 86_400
+            default: 0
+            }
+        return max(growing, least, failure.retryAfter ?? 0)
+    }
+}
+
+extension CertificateFailure {
+    /// Whether it is the authority's doing, so that another one may do better.
+    public var isOfAuthority: Bool {
+        switch kind {
+        case .unreachable, .caDown, .rateLimited, .refused, .externalAccount, .badCertificate: true
+        case .validation, .webroot, .listen, .configuration, .busy, .local: false
+        }
+    }
 }
 
 extension CertificateStore {

@@ -10,6 +10,14 @@ public struct CertificateRecord: Sendable, Equatable, Codable {
     public var notBefore: Int
     /// Seconds since 1970.
     public var notAfter: Int
+    /// Where it was had: the ACME directory, ``files`` or ``internal``; nil when that is not known.
+    public var origin: String?
+
+    /// The person's own files.
+    public static let files = "files"
+    /// The authority that is kept here.
+    public static let `internal` = "internal"
+
     public init(names: [String], issuer: String, serial: String, notBefore: Int, notAfter: Int) {
         self.names = names
         self.issuer = issuer
@@ -20,6 +28,13 @@ public struct CertificateRecord: Sendable, Equatable, Codable {
 }
 
 extension CertificateRecord {
+    /// The same, and where it was had.
+    public func had(from origin: String) -> CertificateRecord {
+        var record = self
+        record.origin = origin
+        return record
+    }
+
     /// Whether every one of the names is held; `*.example.org` holds `a.example.org` (RFC 6125 §6.4.3).
     public func covers(_ wanted: [String]) -> Bool {
         wanted.allSatisfy { name in
@@ -38,7 +53,4 @@ extension CertificateRecord {
         let share = life < 10 * 86400 ? 1.0 / 2 : 2.0 / 3
         return notBefore + Int(Double(life) * (share - min(max(spread, 0), 1) / 20))
     }
-
-    /// Whether it is time to renew. `now` in seconds since 1970.
-    public func isDue(now: Int, spread: Double = 0) -> Bool { now >= renewalTime(spread: spread) }
 }

@@ -13,6 +13,9 @@ public protocol ChatServer: Sendable {
     func register(token: String, username: String, password: String) async throws(ChatServerError) -> String
     /// Every account.
     func users() async throws(ChatServerError) -> [User]
+    /// Sends a message of the service itself to everybody who administers it.
+    /// - Returns: how many that are.
+    func tellAdministrators(_ text: String) async throws(ChatServerError) -> Int
     /// Answers when the chat server answers.
     func ping() async throws(ChatServerError)
 }

@@ -55,6 +55,10 @@ public struct Prosody: ChatServer {
         try await get("/users", gives: UserList.self).users.map(\.user)
     }
 
+    public func tellAdministrators(_ text: String) async throws(ChatServerError) -> Int {
+        try await post("/messages", Message(text: text), gives: Told.self).administrators
+    }
+
     public func ping() async throws(ChatServerError) {
         // Asked every few seconds: that it answers is all there is to know.
         _ = try await exchange(.init(method: .get, path: "/snikket_api/ping"))

@@ -28,6 +28,15 @@ struct Registered: Decodable {
     var address: String
 }
 
+struct Message: Encodable {
+    var text: String
+}
+
+/// How many people a message went to.
+struct Told: Decodable {
+    var administrators: Int
+}
+
 /// An answer whose content does not matter.
 struct Nothing: Decodable {}
 

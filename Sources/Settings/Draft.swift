@@ -9,8 +9,7 @@ struct Draft {
 
     /// Where certificates come from, before the pieces are put together.
     var certificate = CertificateKind.acme
-    var directory = ""
-    var caBundle: String?
+    var authorities = Settings.Authorities(directories: [])
     var fullChain: String?
     var privateKey: String?
     /// Whether the authority's terms were agreed to, when that was said at all.

@@ -91,7 +91,7 @@ struct Reading {
                 notice(option, "it is used only with \(source)=files")
             }
         }
-        for option in ["SNIKKET_ACME_DIRECTORY", "SNIKKET_ACME_CA_BUNDLE"] {
+        for option in ["SNIKKET_ACME_DIRECTORY", "SNIKKET_ACME_CA_BUNDLE", "SNIKKET_ACME_EAB_FILE"] {
             guard draft.certificate != .acme, draft.settings.given[option] != nil else { continue }
             notice(option, "it is used only with \(source)=acme")
         }

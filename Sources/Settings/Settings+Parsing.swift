@@ -67,7 +67,7 @@ extension Draft {
         var settings = settings
         settings.certificates =
             switch certificate {
-            case .acme: .acme(directory: directory, caBundle: caBundle)
+            case .acme: .acme(authorities)
             case .files: .files(fullChain: fullChain ?? "", privateKey: privateKey ?? "")
             case .internal: .internalAuthority
             }

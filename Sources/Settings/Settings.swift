@@ -52,12 +52,27 @@ public struct Settings: Sendable, Equatable {
 
     /// Where the certificate comes from.
     public enum CertificateSource: Sendable, Equatable {
-        /// An ACME directory (RFC 8555 §7.1.1), and a PEM file of roots to trust instead of the system's.
-        case acme(directory: String, caBundle: String?)
+        /// Authorities that speak ACME (RFC 8555).
+        case acme(Authorities)
         /// The person's own PEM files.
         case files(fullChain: String, privateKey: String)
         /// A certificate authority made and kept in the state directory.
         case internalAuthority
+    }
+
+    /// The certificate authorities to ask.
+    public struct Authorities: Sendable, Equatable {
+        /// Their directories (RFC 8555 §7.1.1): the one to ask first, then those for when it stays down.
+        public var directories: [String]
+        /// A PEM file of roots to trust instead of the system's when talking to them.
+        public var caBundle: String?
+        /// The file with accounts that were arranged beforehand (RFC 8555 §7.3.4); nil when there are none.
+        public var externalAccounts: String?
+        public init(directories: [String], caBundle: String? = nil, externalAccounts: String? = nil) {
+            self.directories = directories
+            self.caBundle = caBundle
+            self.externalAccounts = externalAccounts
+        }
     }
 
     /// How much the servers log.

@@ -89,6 +89,26 @@ extension ValueKind where Value == [String] {
     }
 }
 
+extension ValueKind where Value == [String] {
+    /// URIs of one of these schemes, separated by commas or spaces.
+    static func uris(_ schemes: String...) -> Self {
+        Self(name: "web addresses", bounds: "begin with " + schemes.map { $0 + "://" }.orList + ", separated by commas or spaces") {
+            text throws(Problem.Kind) in
+            var addresses: [String] = []
+            for part in text.split(whereSeparator: { $0 == "," || $0 == " " }) {
+                do throws(Problem.URIProblem) {
+                    let address = try WebAddress.checked(String(part), schemes: schemes)
+                    if !addresses.contains(address) { addresses.append(address) }
+                } catch {
+                    throw .notAURI(String(part), schemes: schemes, error)
+                }
+            }
+            guard !addresses.isEmpty else { throw .missing }
+            return addresses
+        }
+    }
+}
+
 extension ValueKind where Value == Bool {
     /// On or off, in the spellings that people use.
     static var flag: Self {

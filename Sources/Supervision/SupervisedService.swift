@@ -105,11 +105,17 @@ public actor SupervisedService {
         try await waitUntilReady(deadline: deadline)
     }
 
-    /// Stops the server in good order and starts it again, without a pause. Does nothing when it is not running.
-    public func restart() {
-        guard process != nil else { return }
+    /// Stops the server in good order and starts it again, without a pause; returns when it serves again.
+    ///
+    /// - Parameter deadline: how long that may take.
+    /// - Throws: ``SupervisionError``
+    public func restart(deadline: Duration = .seconds(60)) async throws(SupervisionError) {
+        guard state == .ready || state == .unhealthy, process != nil else { throw .notRunning(service: specification.name) }
         wish = .restart
+        // Not ready from now on, so that the wait below is for its successor.
+        state = .stopping
         nap?.cancel()
+        try await waitUntilReady(deadline: deadline)
     }
 
     /// Waits until the server serves.

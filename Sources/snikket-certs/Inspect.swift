@@ -30,7 +30,7 @@ struct Inspect: Job {
             try becomeOwner(of: output)
             let lock = try StoreLock(folder: output)
             defer { extendLifetime(lock) }
-            try CertificateStore(folder: output).install(chain: chain, key: keyPEM, record: leaf.record)
+            try CertificateStore(folder: output).install(chain: chain, key: keyPEM, record: leaf.record.had(from: CertificateRecord.files))
             emit(.issued(record: leaf.record, fullChain: output + "/fullchain.pem", privateKey: output + "/privkey.pem"))
         } catch let problem as CertificateProblem {
             throw CertificateFailure(describing: problem, from: .person(fullchain: fullchain, key: key))

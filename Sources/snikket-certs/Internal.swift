@@ -29,7 +29,8 @@ struct Internal: Job {
             let chain = try leaf.pem() + authority.certificate.pem()
             let pem = try key.pem()
             _ = try checkedCertificate(chain: chain, key: pem, names: names, now: now())
-            let stored = try CertificateStore(folder: output).install(chain: chain, key: pem, record: leaf.record)
+            let stored = try CertificateStore(folder: output).install(
+                chain: chain, key: pem, record: leaf.record.had(from: CertificateRecord.internal))
             emit(.issued(record: stored.record, fullChain: output + "/fullchain.pem", privateKey: output + "/privkey.pem"))
         } catch {
             throw CertificateFailure(describing: error)

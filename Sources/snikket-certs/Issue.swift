@@ -80,7 +80,7 @@ struct Issue: Job {
             // Nothing is put into use unseen: a CA's mistake must not replace a good certificate.
             let pem = try key.pem()
             let leaf = try checkedCertificate(chain: chain, key: pem, names: names, now: now())
-            let stored = try CertificateStore(folder: output).install(chain: chain, key: pem, record: leaf.record)
+            let stored = try CertificateStore(folder: output).install(chain: chain, key: pem, record: leaf.record.had(from: directory))
             emit(.issued(record: stored.record, fullChain: output + "/fullchain.pem", privateKey: output + "/privkey.pem"))
         } catch {
             throw CertificateFailure(describing: error)

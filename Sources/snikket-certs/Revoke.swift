@@ -1,6 +1,6 @@
 import ACME
-import ArgumentParser
-import CertificateStore
+public import ArgumentParser
+public import CertificateStore
 import Curl
 import OpenSSL
 
@@ -21,26 +21,7 @@ struct Revoke: Job {
     var key: String?
 
     @Option(help: "Why.")
-    var reason: Reason?
-
-    /// What may be said of an end-entity certificate (RFC 5280 §5.3.1).
-    enum Reason: String, ExpressibleByArgument, CaseIterable {
-        case unspecified
-        case keyCompromise = "key-compromise"
-        case affiliationChanged = "affiliation-changed"
-        case superseded
-        case cessationOfOperation = "cessation-of-operation"
-
-        var code: Int {
-            switch self {
-            case .unspecified: 0
-            case .keyCompromise: 1
-            case .affiliationChanged: 3
-            case .superseded: 4
-            case .cessationOfOperation: 5
-            }
-        }
-    }
+    var reason: RevocationReason?
 
     func validate() throws {
         guard (state == nil) != (key == nil) else { throw ValidationError("Give either --state or --key.") }
@@ -78,6 +59,8 @@ struct Revoke: Job {
         }
     }
 }
+
+extension RevocationReason: ExpressibleByArgument {}
 
 /// The first certificate of a PEM file.
 func firstCertificate(of path: String) throws -> Certificate {

@@ -30,6 +30,8 @@ extension Failure {
                 tryThis: "choose a shorter --state")
         case .notPermitted(let socket):
             self.init(error: "this user may not ask snikket", cause: "permission denied: \(socket)", tryThis: "run the command with sudo")
+        case .refused(let problem):
+            self.init(error: problem.error, cause: problem.cause, tryThis: problem.tryThis, code: .tryAgainLater)
         case .noAnswer(let socket):
             self.init(
                 error: "snikket does not answer", cause: "something has \(socket), and gives no status", tryThis: "try again in a moment",

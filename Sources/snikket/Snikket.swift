@@ -16,6 +16,7 @@ struct Snikket: AsyncParsableCommand {
             LogsCommand.self,
             InviteCommand.self,
             UserCommand.self,
+            CertificateCommand.self,
             ConfigCommand.self,
             PortalCommand.self,
         ])

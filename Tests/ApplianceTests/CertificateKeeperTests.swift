@@ -44,7 +44,7 @@ struct CertificateKeeperTests {
             #expect(stored.record.covers(["chat.example", "groups.chat.example", "share.chat.example"]))
             #expect(steps.withLock { $0.contains { if case .issued = $0 { true } else { false } } })
             #expect(try keeper.usable() == stored)
-            #expect(await keeper.failuresInARow == 0)
+            #expect(await keeper.attempts.failures == 0)
             let next = await keeper.nextAttempt()
             #expect(next > time(nil) && next < stored.record.notAfter)
 
@@ -77,7 +77,7 @@ struct CertificateKeeperTests {
             let locations = scratch.locations
             try Ground.prepare(locations, accounts: .own)
             _ = try await Self.keeper(try Self.settings(), locations).obtain { _ in }
-            let authority = Settings.CertificateSource.acme(directory: "https://ca.example/directory", caBundle: nil)
+            let authority = Settings.CertificateSource.acme(.init(directories: ["https://ca.example/directory"]))
             for settings in [try Self.settings(authority), try Self.settings(domain: "other.example")] {
                 let keeper = try Self.keeper(settings, locations)
                 #expect(try keeper.usable() == nil)
@@ -103,14 +103,14 @@ struct CertificateKeeperTests {
                 let keeper = try Self.keeper(try Self.failing(in: scratch), locations)
                 let failure = await Self.failure(of: keeper)
                 #expect(failure?.kind == .configuration)
-                #expect(await keeper.failuresInARow == round)
+                #expect(await keeper.attempts.failures == round)
                 #expect(await keeper.lastFailure == failure)
                 #expect(await keeper.report().lastError?.error == failure?.error)
                 pauses.append(await keeper.nextAttempt() - time(nil))
             }
             Self.expectGrowth(pauses)
             let next = try Self.keeper(try Self.failing(in: scratch), locations)
-            #expect(await next.failuresInARow == 4)
+            #expect(await next.attempts.failures == 4)
         }
     }
 
@@ -124,7 +124,7 @@ struct CertificateKeeperTests {
             var pauses: [Int] = []
             for round in 1...4 {
                 #expect(await Self.failure(of: keeper)?.kind == .configuration)
-                #expect(await keeper.failuresInARow == round)
+                #expect(await keeper.attempts.failures == round)
                 pauses.append(await keeper.nextAttempt() - time(nil))
             }
             Self.expectGrowth(pauses)

@@ -13,9 +13,11 @@ struct ControlSocketTests {
         healthy: true, phase: .running, services: [], certificate: nil, ports: ["https": 443], domain: "a.example", url: "https://a.example",
         version: "1")
 
-    private static func answer(_ method: String, _ path: String) async -> (status: Int, json: [UInt8]) {
-        guard method == "GET", path == "/status", let json = try? report.json() else { return (404, Array("{}".utf8)) }
-        return (200, json)
+    private static func answer(_ request: ControlRequest) async -> ControlAnswer {
+        guard request.method == "GET", request.path == "/status", let json = try? report.json() else {
+            return ControlAnswer(status: 404, json: Array("{}".utf8))
+        }
+        return ControlAnswer(status: 200, json: json)
     }
 
     /// Serves while `body` runs.
@@ -115,7 +117,7 @@ struct ControlSocketTests {
     @Test("an answer that is no report is no answer")
     func nonsense() async throws {
         try await Self.prepared { _, locations in
-            try await Self.serving(locations, answer: { _, _ in (200, Array("{}".utf8)) }) {
+            try await Self.serving(locations, answer: { _ in ControlAnswer(status: 200, json: Array("{}".utf8)) }) {
                 await #expect(throws: ApplianceError.noAnswer(socket: locations.controlSocket)) { try await ControlClient(locations).status() }
             }
         }

@@ -9,7 +9,7 @@ struct StatusReportTests {
     private static let bare = StatusReport(
         healthy: false, phase: .starting,
         services: [.init(name: "nginx", state: "stopped", pid: nil, since: "2026-01-02T03:04:05Z", restarts: 0, memoryBytes: nil, lastProblem: nil)],
-        certificate: .init(names: ["a.example"], issuer: nil, serial: nil, notAfter: nil, nextAttempt: nil, lastError: nil, served: [:]),
+        certificate: .init(names: ["a.example"], issuer: nil, serial: nil, notAfter: nil, nextAttempt: nil, failures: 0, lastError: nil, served: [:]),
         ports: ["xmpp_client": 5222], domain: "a.example", url: "https://a.example", version: "1")
     private static let full = StatusReport(
         healthy: true, phase: .running,
@@ -19,8 +19,11 @@ struct StatusReportTests {
                 lastProblem: "a \"quote\" \\")
         ],
         certificate: .init(
-            names: ["a.example", "groups.a.example"], issuer: "CN=\u{fc}", serial: "0a", notAfter: "2026-05-02T03:04:05Z",
-            nextAttempt: "2026-04-02T03:04:05Z", lastError: .init(error: "e", cause: "c", tryThis: "t"),
+            names: ["a.example", "groups.a.example"], issuer: "CN=\u{fc}", serial: "0a", notBefore: "2026-02-02T03:04:05Z",
+            notAfter: "2026-05-02T03:04:05Z", nextAttempt: "2026-04-02T03:04:05Z", lastAttempt: "2026-04-01T03:04:05Z", failures: 1,
+            lastError: .init(error: "e", cause: "c", tryThis: "t"), origin: "https://ca.example/directory",
+            renewalWindow: .init(start: "2026-04-01T03:04:05Z", end: "2026-04-03T03:04:05Z", explanation: "https://ca.example/why"),
+            work: .init(number: 1, step: "order", done: false, error: nil),
             served: ["xmpp_client": "0a", "turn_tls": "0b"]),
         ports: ["xmpp_client": 5222, "turn_tls": 5349], domain: "a.example", url: "https://a.example", version: "1")
 
@@ -35,7 +38,11 @@ struct StatusReportTests {
             return
         }
         #expect(Set(service.keys) == ["last_problem", "memory_bytes", "name", "pid", "restarts", "since", "state"])
-        #expect(Set(certificate.keys) == ["issuer", "last_error", "names", "next_attempt", "not_after", "serial", "served"])
+        #expect(
+            Set(certificate.keys) == [
+                "failures", "issuer", "last_attempt", "last_error", "names", "next_attempt", "not_after", "not_before", "origin", "renewal_window",
+                "serial", "served", "work",
+            ])
         let isBare = report == Self.bare
         for name in ["last_problem", "memory_bytes", "pid"] { #expect((service[name] == .null) == isBare, "\(name)") }
         for name in ["issuer", "last_error", "next_attempt", "not_after", "serial"] { #expect((certificate[name] == .null) == isBare, "\(name)") }

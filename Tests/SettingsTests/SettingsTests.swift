@@ -30,7 +30,7 @@ struct SettingsTests {
         #expect(settings.domain == "chat.example.org")
         #expect(settings.adminEmail == "me@example.org")
         #expect(settings.siteName == "chat.example.org")
-        #expect(settings.certificates == .acme(directory: "https://acme-v02.api.letsencrypt.org/directory", caBundle: nil))
+        #expect(settings.certificates == .acme(.init(directories: ["https://acme-v02.api.letsencrypt.org/directory"])))
         #expect(settings.ports == Ports())
         #expect(settings.listenAddresses == [])
         #expect(settings.ipv6)

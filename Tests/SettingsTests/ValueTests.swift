@@ -143,7 +143,7 @@ struct ValueTests {
     @Test("an authority of one's own, and the internal one")
     func authorities() throws {
         let pebble = try settings("SNIKKET_ACME_DIRECTORY=https://localhost:14000/dir", "SNIKKET_ACME_CA_BUNDLE=/tmp/pebble.pem")
-        #expect(pebble.certificates == .acme(directory: "https://localhost:14000/dir", caBundle: "/tmp/pebble.pem"))
+        #expect(pebble.certificates == .acme(.init(directories: ["https://localhost:14000/dir"], caBundle: "/tmp/pebble.pem")))
         #expect(try settings("SNIKKET_CERTIFICATE=internal").certificates == .internalAuthority)
         let directory = "http://localhost:14000/dir"
         #expect(problems(with: "SNIKKET_ACME_DIRECTORY=\(directory)").map(\.kind) == [.notAURI(directory, schemes: ["https"], .scheme)])

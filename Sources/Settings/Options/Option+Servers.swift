@@ -5,11 +5,16 @@ extension Settings.Option {
             "Where the certificate comes from: acme gets one from an authority such as Let's Encrypt, files uses your own, internal makes one that only devices that you set up will trust."
         ),
         Self(
-            "SNIKKET_ACME_DIRECTORY", .uri("https"), .value("https://acme-v02.api.letsencrypt.org/directory"), .certificates,
-            into: \.directory,
-            "The certificate authority: the address of its ACME directory (RFC 8555)."),
+            "SNIKKET_ACME_DIRECTORY", .uris("https"), .value("https://acme-v02.api.letsencrypt.org/directory"), .certificates,
+            into: \.authorities.directories,
+            "The certificate authority: the address of its ACME directory (RFC 8555). Of several, the first is asked, and the next ones when it stays down."
+        ),
         Self(
-            "SNIKKET_ACME_CA_BUNDLE", .path, .none("the system's roots"), .certificates, into: \.caBundle,
+            "SNIKKET_ACME_EAB_FILE", .path, .none("no account is arranged beforehand"), .certificates, into: \.authorities.externalAccounts,
+            "For authorities that want an account to be arranged with them first: a file, readable by root only, with a line for each of them: its directory, the key identifier and the MAC key (RFC 8555 §7.3.4)."
+        ),
+        Self(
+            "SNIKKET_ACME_CA_BUNDLE", .path, .none("the system's roots"), .certificates, into: \.authorities.caBundle,
             "A PEM file with the roots to trust when talking to the certificate authority, for one inside your own network."),
         Self(
             "SNIKKET_CERTIFICATE_FULLCHAIN", .path, .none("needed for SNIKKET_CERTIFICATE=files"), .certificates, into: \.fullChain,

@@ -13,7 +13,9 @@ local encodings = require "prosody.util.encodings";
 local equals = require "prosody.util.hashes".equals;
 local array = require "prosody.util.array";
 local json = require "prosody.util.json";
-local jid_node = require "prosody.util.jid".node;
+local jid_node, jid_join = require "prosody.util.jid".node, require "prosody.util.jid".join;
+local new_id = require "prosody.util.id".medium;
+local st = require "prosody.util.stanza";
 
 local nodeprep, saslprep = encodings.stringprep.nodeprep, encodings.stringprep.saslprep;
 local utf8_length = utf8.len; -- characters; encodings.utf8.length counts bytes
@@ -28,6 +30,7 @@ local password_minimum = 10; -- characters
 local password_maximum = 1024; -- bytes; hashing a longer one only costs time
 local username_maximum = 1023; -- bytes, RFC 7622 section 3.3
 local comment_maximum = 512; -- bytes
+local text_maximum = 4096; -- bytes
 local lifetime_default = 7 * 86400;
 local lifetime_maximum = 366 * 86400;
 
@@ -297,6 +300,24 @@ local function list_users()
 	return answer(200, { users = array(found) });
 end
 
+-- A message of the service itself to those who administer it: delivered, archived and pushed like anybody's.
+local function tell_administrators(data)
+	local text = data.text;
+	if type(text) ~= "string" or text == "" or #text > text_maximum or not utf8_length(text) then
+		return invalid("text", "too-long");
+	end
+	local count = 0;
+	for username in usermanager.users(host) do
+		local role = usermanager.get_user_role(username, host);
+		if role and role.name == "prosody:admin" and usermanager.user_is_enabled(username, host) ~= false then
+			local message = st.message({ type = "chat"; from = host; to = jid_join(username, host); id = new_id() }):text_tag("body", text);
+			module:send(message);
+			count = count + 1;
+		end
+	end
+	return answer(200, { administrators = count });
+end
+
 module:depends("http");
 module:provides("http", {
 	name = "snikket_api";
@@ -309,6 +330,7 @@ module:provides("http", {
 		["POST /invitations"] = endpoint(create_invitation);
 		["GET /invitation"] = endpoint(find_invitation);
 		["POST /invitations/revoke"] = endpoint(revoke_invitation);
+		["POST /messages"] = endpoint(tell_administrators);
 		["POST /register"] = endpoint(register);
 	};
 });

@@ -1,0 +1,65 @@
+import CertificateStore
+import Settings
+
+extension CertificateKeeper {
+    /// When a new certificate is to be had, in seconds since 1970.
+    func nextAttempt() -> Int {
+        guard let stored = try? usable() else { return endOfPause }
+        switch settings.certificates {
+        // The person replaces the files when it suits them.
+        case .files: return max(endOfPause, now() + 3_600)
+        case .acme, .internalAuthority: return max(endOfPause, plan(of: stored.record).time(of: stored.record))
+        }
+    }
+
+    /// When to do something next: renew, or ask the CA when to renew.
+    func nextStep() -> Int {
+        guard let (stored, _, _) = renewable() else { return nextAttempt() }
+        return min(nextAttempt(), plan(of: stored.record).nextLook)
+    }
+
+    /// The plan for a certificate; a new one for a certificate that has none.
+    func plan(of record: CertificateRecord) -> RenewalPlan {
+        if let plan = attempts.renewal, plan.serial == record.serial { return plan }
+        let plan = RenewalPlan(serial: record.serial)
+        attempts.renewal = plan
+        save()
+        return plan
+    }
+
+    /// Asks the CA when it wants the certificate to be renewed (RFC 9773), when it is time to ask.
+    func lookAtRenewalWindow() async {
+        guard let (stored, directory, authorities) = renewable() else { return }
+        var plan = plan(of: stored.record)
+        guard plan.nextLook <= now() else { return }
+        do throws(CertificateFailure) {
+            let event = try await program.ask(jobs.renewal(of: stored.fullChain, from: directory, of: authorities))
+            guard case .renewal(let window) = event else { return }
+            plan.heard(window, now: now())
+        } catch {
+            plan.heardNothing(error, now: now())
+        }
+        // Another certificate may have come meanwhile.
+        guard attempts.renewal?.serial == plan.serial else { return }
+        attempts.renewal = plan
+        save()
+    }
+
+    /// The certificate in use, if a CA was asked for it that can still be asked.
+    private func renewable() -> (CertificateStore.Stored, directory: String, Settings.Authorities)? {
+        guard case .acme(let authorities) = settings.certificates, let stored = try? usable(), let directory = stored.record.origin else {
+            return nil
+        }
+        return (stored, directory, authorities)
+    }
+
+    /// Declares a certificate void.
+    func revoke(_ stored: CertificateStore.Stored, reason: RevocationReason) async throws(CertificateFailure) {
+        guard case .acme(let authorities) = settings.certificates, let directory = stored.record.origin else {
+            throw CertificateFailure(
+                kind: .configuration, error: "this certificate cannot be revoked", cause: "it is not from an authority that speaks ACME",
+                try: "ask whoever issued it")
+        }
+        try await program.ask(jobs.revoke(stored, reason: reason, from: directory, of: authorities))
+    }
+}

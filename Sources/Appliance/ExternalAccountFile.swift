@@ -1,0 +1,39 @@
+import CertificateStore
+import Glibc
+
+/// The person's file with accounts that were arranged with authorities beforehand (RFC 8555 §7.3.4): a line for each,
+/// `DIRECTORY KEY-IDENTIFIER MAC-KEY`; `#` begins a comment.
+struct ExternalAccountFile {
+    let path: String
+
+    struct Account: Equatable {
+        var keyID: String
+        /// Base64url, as the authority shows it.
+        var key: String
+    }
+
+    /// The account at this authority; nil when the file has none for it.
+    func account(at directory: String) throws(CertificateFailure) -> Account? {
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { throw refusal("there is no such file") }
+        guard facts.st_mode & 0o077 == 0 else { throw refusal("others can read it; `chmod 600 \(path)` mends that") }
+        guard let bytes = try? content(of: path) else { throw refusal("it cannot be read") }
+        for (index, line) in String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" })
+            guard let first = words.first, !first.hasPrefix("#") else { continue }
+            guard words.count == 3, first.lowercased().hasPrefix("https://") else {
+                throw refusal("line \(index + 1) is not a directory, a key identifier and a MAC key")
+            }
+            // A line that begins with a dash would be an option.
+            guard !words[1].hasPrefix("-") else { throw refusal("line \(index + 1) has no key identifier") }
+            if first == directory { return Account(keyID: String(words[1]), key: String(words[2])) }
+        }
+        return nil
+    }
+
+    private func refusal(_ cause: String) -> CertificateFailure {
+        CertificateFailure(
+            kind: .configuration, error: "cannot use the accounts arranged with authorities", cause: "\(path): \(cause)",
+            try: "give each authority a line: its directory, the key identifier and the MAC key; see `snikket config explain SNIKKET_ACME_EAB_FILE`")
+    }
+}
