@@ -1,4 +1,5 @@
 import CertificateStore
+import DurableFiles
 import Glibc
 import Settings
 import Supervision
@@ -108,8 +109,7 @@ actor CertificateKeeper {
         var changed: [Service] = []
         do throws(StoreError) {
             for service in [Service.prosody, .nginx, .coturn] {
-                let owner = accounts[service].map { Owner(uid: $0.user, gid: $0.group) }
-                if try store.deploy(stored, to: locations.run(of: service) + "/tls", owner: owner) { changed.append(service) }
+                if try store.deploy(stored, to: locations.run(of: service) + "/tls", owner: accounts[service]) { changed.append(service) }
             }
         } catch {
             throw CertificateFailure(error)
@@ -173,26 +173,12 @@ extension Settings.CertificateSource {
     }
 }
 
-extension CertificateStore {
-    private var sourceFile: String { folder + "/source" }
-
-    /// Where the certificate in place came from; nil when there is none.
-    func source() throws(StoreError) -> String? {
-        guard let bytes = try content(of: sourceFile) else { return nil }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    func save(source: String) throws(StoreError) {
-        try replaceFile(sourceFile, with: Array(source.utf8), mode: 0o600)
-    }
-}
-
 extension CertificateFailure {
     /// What a full disk or a wrong permission means for a certificate.
     init(_ error: StoreError) {
         let (cause, advice) =
             switch error {
-            case .file(let path, let code): ("\(path): \(String(cString: strerror(code)).lowercased())", "is the disk full?")
+            case .file(let error): ("\(error.path): \(error.words)", "is the disk full?")
             case .damaged(let path): ("\(path) is damaged", "remove it")
             case .busy(let path): ("another process uses \(path)", "end it")
             }

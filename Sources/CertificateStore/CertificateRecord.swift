@@ -38,7 +38,4 @@ extension CertificateRecord {
         let share = life < 10 * 86400 ? 1.0 / 2 : 2.0 / 3
         return notBefore + Int(Double(life) * (share - min(max(spread, 0), 1) / 20))
     }
-
-    /// Whether it is time to renew. `now` in seconds since 1970.
-    public func isDue(now: Int, spread: Double = 0) -> Bool { now >= renewalTime(spread: spread) }
 }

@@ -5,7 +5,7 @@ extension SupervisedService {
     /// Waits until the process serves, then sees to it that it goes on serving. The only place that runs checks, so none runs twice at once.
     ///
     /// - Returns: why the process has to end; nil when it ended by itself, or the task was cancelled.
-    func watch(_ process: ServiceProcess) async -> Ending? {
+    func watch(_ process: ServiceProcess) async -> ServiceProblem? {
         guard await process.start() != nil else { return nil }
         processSince = .now()
         if let problem = await becomeReady() { return problem }
@@ -13,13 +13,11 @@ extension SupervisedService {
         while !Task.isCancelled {
             await rest(for: specification.liveness.map { badAnswers == 0 ? $0.interval : $0.retryInterval })
             if Task.isCancelled { return nil }
-            switch wish {
-            case .restart: return .wished
-            case .reload:
-                wish = nil
+            if isReloadWished {
+                isReloadWished = false
                 badAnswers = 0
                 if let problem = await becomeReady() { return problem }
-            case nil:
+            } else {
                 guard let liveness = specification.liveness else { continue }
                 do {
                     try await withDeadline(liveness.checkDeadline, liveness.check)
@@ -32,7 +30,7 @@ extension SupervisedService {
                     lastProblem = problem
                     // One bad answer says little, the last but one is worth showing.
                     if badAnswers >= liveness.threshold - 1, state == .ready { state = .unhealthy }
-                    if badAnswers >= liveness.threshold { return .problem(problem) }
+                    if badAnswers >= liveness.threshold { return problem }
                 }
             }
         }
@@ -42,7 +40,7 @@ extension SupervisedService {
     /// Checks until the server serves.
     ///
     /// - Returns: why it has to end; nil when it is ready now, or the task was cancelled.
-    private func becomeReady() async -> Ending? {
+    private func becomeReady() async -> ServiceProblem? {
         if let readiness = specification.readiness {
             let start = ContinuousClock.now
             var pause = Self.readinessPause.first
@@ -52,12 +50,11 @@ extension SupervisedService {
                     break
                 } catch {
                     if start.duration(to: .now) >= readiness.deadline {
-                        return .problem(.notReady(after: readiness.deadline, check: error))
+                        return .notReady(after: readiness.deadline, check: error)
                     }
                 }
                 try? await Task.sleep(for: pause)
                 if Task.isCancelled { return nil }
-                if wish == .restart { return .wished }
                 pause = min(pause * 1.5, Self.readinessPause.longest)
             }
         }
@@ -67,9 +64,9 @@ extension SupervisedService {
         return nil
     }
 
-    /// Pauses until the time is over or somebody wishes something; without a time, until then.
+    /// Pauses until the time is over or somebody wishes a reload; without a time, until then.
     private func rest(for interval: Duration?) async {
-        guard wish == nil else { return }
+        guard !isReloadWished else { return }
         let nap: Task<Void, Never> = Task { [pace] in
             if let interval {
                 try? await pace.sleep(interval)

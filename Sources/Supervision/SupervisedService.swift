@@ -27,20 +27,13 @@ public actor SupervisedService {
     private var life: Task<Void, Never>?
     var process: ServiceProcess?
     var processSince: Timestamp?
-    /// The watch's pause; cancelled to make it look at `wish` at once.
+    /// The watch's pause; cancelled to make it look at `isReloadWished` at once.
     var nap: Task<Void, Never>?
-    var wish: Wish?
+    var isReloadWished = false
     private var restarts = 0
     private var failures = 0
     var readySince: Duration?
     var lastProblem: ServiceProblem?
-
-    enum Wish { case reload, restart }
-    /// How a process's time ended.
-    enum Ending {
-        case problem(ServiceProblem)
-        case wished
-    }
 
     /// A stopped service.
     ///
@@ -98,18 +91,11 @@ public actor SupervisedService {
     public func reload(deadline: Duration = .seconds(30)) async throws(SupervisionError) {
         guard let signal = specification.reloadSignal else { throw .cannotReload(service: specification.name) }
         guard state == .ready || state == .unhealthy, let process else { throw .notRunning(service: specification.name) }
-        wish = .reload
+        isReloadWished = true
         state = .reloading
         process.send(signal)
         nap?.cancel()
         try await waitUntilReady(deadline: deadline)
-    }
-
-    /// Stops the server in good order and starts it again, without a pause. Does nothing when it is not running.
-    public func restart() {
-        guard process != nil else { return }
-        wish = .restart
-        nap?.cancel()
     }
 
     /// Waits until the server serves.
@@ -141,14 +127,11 @@ public actor SupervisedService {
     private func live() async {
         failures = 0
         while !Task.isCancelled {
-            switch await oneProcess() {
-            case .wished: break
-            case .problem(let problem):
-                // A problem after stop() is no problem: it was told to end.
-                if Task.isCancelled { break }
-                lastProblem = problem
-                await pause(after: problem)
-            }
+            let problem = await oneProcess()
+            // A problem after stop() is no problem: it was told to end.
+            if Task.isCancelled { break }
+            lastProblem = problem
+            await pause(after: problem)
             restarts += Task.isCancelled ? 0 : 1
         }
         state = .stopped
@@ -168,15 +151,15 @@ public actor SupervisedService {
         try? await pace.sleep(pause)
     }
 
-    /// One process, from its start to the end of its group.
-    private func oneProcess() async -> Ending {
+    /// One process, from its start to the end of its group; returns why it ended.
+    private func oneProcess() async -> ServiceProblem {
         let process = ServiceProcess(sink: sink)
         self.process = process
-        (wish, readySince) = (nil, nil)
+        (isReloadWished, readySince) = (false, nil)
         state = .starting
         // Its own task: the end of a cancelled service still has to be seen. It is always waited for.
         let running = Task { [specification] in await process.run(specification) }
-        let verdict = await withTaskGroup(of: Ending?.self) { group in
+        let verdict = await withTaskGroup(of: ServiceProblem?.self) { group in
             group.addTask {
                 _ = await running.value
                 return nil
@@ -189,7 +172,7 @@ public actor SupervisedService {
         }
         let result = await running.value
         self.process = nil
-        return verdict ?? .problem(problem(of: result))
+        return verdict ?? problem(of: result)
     }
 
     private func problem(of end: ServiceProcess.End) -> ServiceProblem {
@@ -201,9 +184,9 @@ public actor SupervisedService {
     }
 
     /// Stops a process: its signal, its deadline, then the whole group's end.
-    private func end(_ process: ServiceProcess, _ running: Task<ServiceProcess.End, Never>, because ending: Ending?) async {
+    private func end(_ process: ServiceProcess, _ running: Task<ServiceProcess.End, Never>, because problem: ServiceProblem?) async {
         var deadline = specification.stopDeadline
-        if case .problem = ending {
+        if problem != nil {
             // It hangs: it gets a moment to end by itself, no more.
             deadline = min(deadline, .seconds(2))
         }

@@ -149,17 +149,6 @@ import Testing
             await #expect(throws: SupervisionError.self) { try await fixture.service.reload() }
         }
     }
-
-    @Test("a wished restart comes at once and is no problem", .timeLimit(.minutes(1)))
-    func restart() async throws {
-        try await Fixture.with(Fixture.shell("echo up; exec sleep 1000")) { fixture in
-            try await fixture.service.waitUntilReady(deadline: .seconds(20))
-            let pid = try await fixture.pid
-            await fixture.service.restart()
-            try await fixture.waitForSuccessor(of: pid)
-            #expect(await fixture.service.snapshot().lastProblem == nil)
-        }
-    }
 }
 
 /// Some bad answers, then good ones.
