@@ -60,37 +60,42 @@ let package = Package(
         .executableTarget(
             name: "snikket",
             dependencies: [
-                "Appliance", "CertificateStore", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal", arguments, system, log,
+                "Appliance", "CertificateStore", "DurableFiles", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal",
+                arguments,
+                system, log,
             ],
             swiftSettings: rules),
         .executableTarget(
             name: "snikket-certs",
-            dependencies: ["ACME", "CertificateStore", "Curl", "OpenSSL", arguments, system],
+            dependencies: ["ACME", "CertificateStore", "Curl", "DurableFiles", "OpenSSL", arguments, system],
             swiftSettings: rules),
 
         // The rooms, from the top down.
         room(
             "Appliance",
             [
-                "CertificateStore", "ChatServer", "Health", "LocalHTTP", "Portal", "ProcessMemory", "ServerConfigs", "Settings", "Supervision",
+                "CertificateStore", "ChatServer", "DurableFiles", "Health", "LocalHTTP", "Portal", "ProcessMemory", "ServerConfigs", "Settings",
+                "Supervision",
                 lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
             ]),
         room(
             "Portal",
             [
-                "ChatServer", "LocalHTTP", "ProcessMemory", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log, nio, nioPosix,
-                signals, system,
+                "ChatServer", "DurableFiles", "LocalHTTP", "ProcessMemory", "QRCode", "Settings", "Templates", httpTypes, hummingbird, lifecycle, log,
+                nio,
+                nioPosix, signals, system,
             ]),
-        room("ChatServer", ["LocalHTTP", system]),
+        room("ChatServer", ["DurableFiles", "LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
-        room("Supervision", [log, subprocess, system]),
-        room("ServerConfigs", ["Settings", "Templates", subprocess, system]),
+        room("Supervision", ["DurableFiles", log, subprocess, system]),
+        room("ServerConfigs", ["DurableFiles", "Settings", "Templates", subprocess, system]),
         room("Templates"),
-        room("CertificateStore", [system]),
+        room("CertificateStore", ["DurableFiles"]),
         room("Settings", ["CIDN2"]),
         room("QRCode", ["CQREncode"]),
         room("ProcessMemory", ["CMalloc"]),
+        room("DurableFiles"),
 
         // Certificates: the only rooms that see libcurl and OpenSSL.
         room("ACME"),
@@ -107,14 +112,16 @@ let package = Package(
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),
         tests(
-            of: "ServerConfigs", ["ChatServer", "Portal", "RealServers", "Settings", "Templates", subprocess, system], excluding: ["Golden"]),
-        tests(of: "CertificateStore", [system]),
+            of: "ServerConfigs", ["ChatServer", "DurableFiles", "Portal", "RealServers", "Settings", "Templates", subprocess, system],
+            excluding: ["Golden"]),
+        tests(of: "DurableFiles"),
+        tests(of: "CertificateStore", ["DurableFiles", system]),
         tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", "PebbleFixture", "snikket-certs", subprocess, system]),
         .target(name: "PebbleFixture", dependencies: ["OpenSSL", subprocess, system], path: "Tests/PebbleFixture", swiftSettings: rules),
-        tests(of: "Supervision", ["Health", "LocalHTTP", "RealServers", "supervised-parent", log, subprocess, system]),
+        tests(of: "Supervision", ["DurableFiles", "Health", "LocalHTTP", "RealServers", "supervised-parent", log, subprocess, system]),
         tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),
         tests(of: "Health", ["LocalHTTP", "RealServers", subprocess, system]),
-        tests(of: "ChatServer", ["LocalHTTP", "ProsodyFixture", system]),
+        tests(of: "ChatServer", ["DurableFiles", "LocalHTTP", "ProsodyFixture", system]),
         // Real servers for tests, and a program that a test can kill together with what it supervises.
         .target(name: "RealServers", dependencies: [subprocess, system], path: "Tests/RealServers", swiftSettings: rules),
         .target(
@@ -123,9 +130,12 @@ let package = Package(
         .executableTarget(
             name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
         tests(of: "QRCode"),
-        tests(of: "Portal", ["ChatServer", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", log, system]),
+        tests(of: "Portal", ["ChatServer", "DurableFiles", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", log, system]),
         tests(
             of: "Appliance",
-            ["CertificateStore", "LocalHTTP", "RealServers", "Settings", "snikket-certs", "Supervision", nio, nioPosix, subprocess, system]),
+            [
+                "CertificateStore", "DurableFiles", "LocalHTTP", "RealServers", "Settings", "snikket-certs", "Supervision", nio, nioPosix, subprocess,
+                system,
+            ]),
     ]
 )

@@ -1,9 +1,6 @@
+public import DurableFiles
 import Glibc
 public import Settings
-public import Supervision
-
-/// Who a program runs as.
-public typealias Account = ServiceSpecification.Account
 
 /// Who each program of the appliance runs as.
 ///

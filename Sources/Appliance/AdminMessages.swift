@@ -1,4 +1,4 @@
-import CertificateStore
+import DurableFiles
 import ChatServer
 import FoundationEssentials
 import Synchronization
@@ -29,7 +29,7 @@ actor AdminMessages {
     init(path: String, chat: any ChatServer) {
         self.path = path
         self.chat = chat
-        let bytes = (try? content(of: path)) ?? nil
+        let bytes = (try? File.readIfThere(path)) ?? nil
         book = bytes.flatMap { try? JSONDecoder().decode(Book.self, from: Data($0)) } ?? Book()
         isEmpty = Mutex(book.outbox.isEmpty)
     }
@@ -68,6 +68,6 @@ actor AdminMessages {
         isEmpty.withLock { [waiting = !book.outbox.isEmpty] in $0 = !waiting }
         guard let bytes = try? JSONEncoder().encode(book) else { return }
         // Without it only the next run forgets.
-        try? replaceFile(path, with: Array(bytes), mode: 0o600)
+        try? File.write(Array(bytes), to: path, mode: 0o600)
     }
 }

@@ -1,4 +1,5 @@
 import CertificateStore
+import DurableFiles
 import Glibc
 import Settings
 import Supervision
@@ -132,8 +133,7 @@ actor CertificateKeeper {
         var changed: [Service] = []
         do throws(StoreError) {
             for service in [Service.prosody, .nginx, .coturn] {
-                let owner = accounts[service].map { Owner(uid: $0.user, gid: $0.group) }
-                if try store.deploy(stored, to: jobs.locations.run(of: service) + "/tls", owner: owner) { changed.append(service) }
+                if try store.deploy(stored, to: jobs.locations.run(of: service) + "/tls", owner: accounts[service]) { changed.append(service) }
             }
         } catch {
             throw CertificateFailure(error)
@@ -210,7 +210,7 @@ extension CertificateFailure {
     init(_ error: StoreError) {
         let (cause, advice) =
             switch error {
-            case .file(let path, let code): ("\(path): \(String(cString: strerror(code)).lowercased())", "is the disk full?")
+            case .file(let error): ("\(error.path): \(error.words)", "is the disk full?")
             case .damaged(let path): ("\(path) is damaged", "remove it")
             case .busy(let path): ("another process uses \(path)", "end it")
             }

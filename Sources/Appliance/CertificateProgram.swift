@@ -1,4 +1,5 @@
 import CertificateStore
+import DurableFiles
 import Glibc
 import Subprocess
 import Supervision

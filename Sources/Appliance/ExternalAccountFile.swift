@@ -1,4 +1,5 @@
 import CertificateStore
+import DurableFiles
 import Glibc
 
 /// The person's file with accounts that were arranged with authorities beforehand (RFC 8555 §7.3.4): a line for each,
@@ -17,7 +18,7 @@ struct ExternalAccountFile {
         var facts = stat()
         guard stat(path, &facts) == 0 else { throw refusal("there is no such file") }
         guard facts.st_mode & 0o077 == 0 else { throw refusal("others can read it; `chmod 600 \(path)` mends that") }
-        guard let bytes = try? content(of: path) else { throw refusal("it cannot be read") }
+        guard let bytes = try? File.read(path) else { throw refusal("it cannot be read") }
         for (index, line) in String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" })
             guard let first = words.first, !first.hasPrefix("#") else { continue }

@@ -1,6 +1,6 @@
+import DurableFiles
 import Glibc
 import Settings
-import Supervision
 
 /// The folders that everything stands on, with their owners.
 enum Ground {

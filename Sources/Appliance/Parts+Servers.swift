@@ -1,5 +1,6 @@
 import CertificateStore
 import ChatServer
+import DurableFiles
 import Glibc
 import Portal
 import ServerConfigs
@@ -83,8 +84,8 @@ extension Parts {
     }
 
     /// Who a server's files belong to.
-    var fileOwner: @Sendable (Service) -> FileOwner? {
-        { [accounts] service in accounts[service].map { FileOwner(user: $0.user, group: $0.group) } }
+    var fileOwner: @Sendable (Service) -> Account? {
+        { [accounts] service in accounts[service] }
     }
 }
 

@@ -1,3 +1,4 @@
+public import DurableFiles
 internal import FoundationEssentials
 internal import Glibc
 
@@ -20,11 +21,11 @@ public struct CertificateStore: Sendable {
 
     /// The certificate in use; nil when there is none yet.
     public func current() throws(StoreError) -> Stored? {
-        guard let name = target(ofLink: "\(folder)/current") else { return nil }
+        guard let name = SymbolicLink.target(of: "\(folder)/current") else { return nil }
         let unit = "\(folder)/\(name)"
         let (chain, key) = ("\(unit)/\(PairFolder.chainName)", "\(unit)/\(PairFolder.keyName)")
         // Without a record it is not from us, and as good as none.
-        guard let bytes = try content(of: "\(unit)/\(PairFolder.recordName)"), access(chain, F_OK) == 0, access(key, F_OK) == 0 else { return nil }
+        guard let bytes = try content("\(unit)/\(PairFolder.recordName)"), access(chain, F_OK) == 0, access(key, F_OK) == 0 else { return nil }
         // A damaged one too: then a new certificate is had, which mends it.
         guard let record = try? JSONDecoder().decode(CertificateRecord.self, from: Data(bytes)) else { return nil }
         return Stored(record: record, fullChain: chain, privateKey: key)
@@ -39,24 +40,32 @@ public struct CertificateStore: Sendable {
     /// Puts a certificate into use. The caller holds the ``lock()``.
     @discardableResult
     public func install(chain: [UInt8], key: [UInt8], record: CertificateRecord) throws(StoreError) -> Stored {
-        try PairFolder(path: folder).replace(
-            chain: chain, key: key, record: try encoded(record), serial: record.serial, owner: nil)
+        let bytes = try encoded(record)
+        try onDisk { () throws(FileError) in
+            try PairFolder(path: folder).replace(chain: chain, key: key, record: bytes, serial: record.serial, owner: nil)
+        }
         guard let stored = try current() else { throw .damaged(path: folder) }
         return stored
     }
 
     /// Copies the certificate and its key into a server's own folder, as `fullchain.pem` and `privkey.pem`, mode 0600.
     /// Both change together. The owner owns the files, not the folder. Says whether they are others than before: then the server has to load them.
-    public func deploy(_ stored: Stored, to destination: String, owner: Owner?) throws(StoreError) -> Bool {
-        guard let chain = try content(of: stored.fullChain) else { throw .file(path: stored.fullChain, errno: ENOENT) }
-        guard let key = try content(of: stored.privateKey) else { throw .file(path: stored.privateKey, errno: ENOENT) }
-        let present = (try content(of: "\(destination)/\(PairFolder.chainName)"), try content(of: "\(destination)/\(PairFolder.keyName)"))
+    public func deploy(_ stored: Stored, to destination: String, owner: Account?) throws(StoreError) -> Bool {
+        let (chain, key) = try onDisk { () throws(FileError) in (try File.read(stored.fullChain), try File.read(stored.privateKey)) }
+        let present = (try content("\(destination)/\(PairFolder.chainName)"), try content("\(destination)/\(PairFolder.keyName)"))
         if present.0 == chain, present.1 == key { return false }
         // A server must not be able to have its files written elsewhere, by us who may write everywhere.
-        guard target(ofLink: destination) == nil else { throw .file(path: destination, errno: ENOTDIR) }
-        try PairFolder(path: destination, folderMode: 0o711).replace(
-            chain: chain, key: key, record: try encoded(stored.record), serial: stored.record.serial, owner: owner)
+        guard SymbolicLink.target(of: destination) == nil else { throw .file(FileError(.write, destination, errno: ENOTDIR)) }
+        let record = try encoded(stored.record)
+        try onDisk { () throws(FileError) in
+            try PairFolder(path: destination, folderMode: 0o711).replace(
+                chain: chain, key: key, record: record, serial: stored.record.serial, owner: owner)
+        }
         return true
+    }
+
+    private func content(_ path: String) throws(StoreError) -> [UInt8]? {
+        try onDisk { () throws(FileError) in try File.readIfThere(path) }
     }
 }
 

@@ -1,3 +1,4 @@
+internal import DurableFiles
 internal import Glibc
 
 /// A folder that holds a certificate and its key as one unit.
@@ -16,79 +17,91 @@ struct PairFolder {
     static let keyName = "privkey.pem"
     static let recordName = "record.json"
 
-    /// Puts a pair in place of the present one.
-    func replace(chain: [UInt8], key: [UInt8], record: [UInt8], serial: String, owner: Owner?) throws(StoreError) {
-        try makeFolder(path, mode: folderMode)
+    private var current: String { "\(path)/current" }
+    /// A person may have put the store somewhere else and left a link.
+    private var names: [String] { Folder.names(in: path, followingLinks: true) }
+
+    /// Puts a pair in place of the present one. When it fails the present one stays.
+    func replace(chain: [UInt8], key: [UInt8], record: [UInt8], serial: String, owner: Account?) throws(FileError) {
+        try Folder.make(path, mode: folderMode, followingLinks: true)
         removeLeftovers()
         try adoptPlainFiles()
-        let staged = "\(path)/.new-\(getpid())"
-        removeFolder(staged)
-        guard mkdir(staged, 0o700) == 0 else { throw .file(path: staged, errno: errno) }
-        do throws(StoreError) {
-            try create("\(staged)/\(Self.chainName)", chain, mode: 0o600, owner: owner)
-            try create("\(staged)/\(Self.keyName)", key, mode: 0o600, owner: owner)
-            try create("\(staged)/\(Self.recordName)", record, mode: 0o600, owner: owner)
-            guard chmod(staged, folderMode) == 0 else { throw .file(path: staged, errno: errno) }
-            try flush(folder: staged)
-            let previous = target(ofLink: "\(path)/current")
-            let name = freeName(serial)
-            guard rename(staged, "\(path)/\(name)") == 0 else { throw .file(path: staged, errno: errno) }
+        let previous = SymbolicLink.target(of: current)
+        let unit = try add(
+            [(Self.chainName, chain), (Self.keyName, key), (Self.recordName, record)], as: "cert-\(serial.prefix(64))", owner: owner)
+        do throws(FileError) {
             try linkFiles()
-            // The folder has to be there before something points at it.
-            try flush(folder: path)
-            try replaceLink("\(path)/current", with: name)
-            try flush(folder: path)
-            prune(keeping: [name, previous])
+            try SymbolicLink.point(current, at: unit)
         } catch {
-            removeFolder(staged)
+            // The switch may have been made, and only its flush have failed.
+            if SymbolicLink.target(of: current) != unit { Folder.remove("\(path)/\(unit)") }
             throw error
         }
+        prune(keeping: [unit, previous])
     }
 
-    /// Removes what a process that was killed left behind.
+    /// Removes what a process that was killed left behind: nobody else changes the folder now.
     func removeLeftovers() {
-        let current = target(ofLink: "\(path)/current")
-        for name in entries(of: path) {
+        let current = SymbolicLink.target(of: current)
+        for name in names {
             if name.hasPrefix(".new-") {
-                removeFolder("\(path)/\(name)")
+                Folder.remove("\(path)/\(name)")
             } else if name.contains(".new-") {
                 unlink("\(path)/\(name)")
             } else if name.hasPrefix("cert-"), name != current, current == nil {
                 // Renamed, but never pointed at.
-                removeFolder("\(path)/\(name)")
+                Folder.remove("\(path)/\(name)")
             }
         }
     }
 
-    /// Plain files of another program become the first unit, so that switching from them is one step as well.
-    private func adoptPlainFiles() throws(StoreError) {
-        guard target(ofLink: "\(path)/current") == nil,
-            let chain = try content(of: "\(path)/\(Self.chainName)"), let key = try content(of: "\(path)/\(Self.keyName)")
-        else { return }
-        let found = "\(path)/cert-found"
-        removeFolder(found)
-        guard mkdir(found, 0o700) == 0 else { throw .file(path: found, errno: errno) }
-        try create("\(found)/\(Self.chainName)", chain, mode: 0o600, owner: nil)
-        try create("\(found)/\(Self.keyName)", key, mode: 0o600, owner: nil)
-        try flush(folder: found)
-        try replaceLink("\(path)/current", with: "cert-found")
-        try flush(folder: path)
+    /// Makes a unit with these files, under a name that is free; returns the name.
+    private func add(_ files: [(name: String, bytes: [UInt8])], as base: String, owner: Account?) throws(FileError) -> String {
+        let staged = "\(path)/.new-\(getpid())"
+        let unit = freeName(base)
+        guard mkdir(staged, 0o700) == 0 else { throw FileError(.write, staged, errno: errno) }
+        do throws(FileError) {
+            for file in files { try File.create("\(staged)/\(file.name)", file.bytes, mode: 0o600, owner: owner) }
+            guard chmod(staged, folderMode) == 0 else { throw FileError(.write, staged, errno: errno) }
+            try Folder.flush(staged)
+            guard rename(staged, "\(path)/\(unit)") == 0 else { throw FileError(.write, "\(path)/\(unit)", errno: errno) }
+        } catch {
+            Folder.remove(staged)
+            throw error
+        }
+        do throws(FileError) {
+            // The folder has to be there before something points at it.
+            try Folder.flush(path)
+        } catch {
+            Folder.remove("\(path)/\(unit)")
+            throw error
+        }
+        return unit
     }
 
-    private func linkFiles() throws(StoreError) {
-        for name in [Self.chainName, Self.keyName] where target(ofLink: "\(path)/\(name)") != "current/\(name)" {
-            try replaceLink("\(path)/\(name)", with: "current/\(name)")
+    /// Plain files of another program become a unit first, so that switching from them is one step as well.
+    private func adoptPlainFiles() throws(FileError) {
+        var files: [(name: String, bytes: [UInt8])] = []
+        for name in [Self.chainName, Self.keyName] {
+            guard SymbolicLink.target(of: "\(path)/\(name)") == nil, let bytes = try File.readIfThere("\(path)/\(name)") else { return }
+            files.append((name, bytes))
+        }
+        try SymbolicLink.point(current, at: try add(files, as: "cert-found", owner: nil))
+    }
+
+    private func linkFiles() throws(FileError) {
+        for name in [Self.chainName, Self.keyName] where SymbolicLink.target(of: "\(path)/\(name)") != "current/\(name)" {
+            try SymbolicLink.point("\(path)/\(name)", at: "current/\(name)")
         }
     }
 
-    private func freeName(_ serial: String) -> String {
-        let taken = Set(entries(of: path))
-        let base = "cert-\(serial.prefix(64))"
+    private func freeName(_ base: String) -> String {
+        let taken = Set(names)
         return ([base] + (2...1000).map { "\(base)-\($0)" }).first { !taken.contains($0) } ?? base
     }
 
     /// The unit before stays: whoever is just reading its files is not disturbed.
-    private func prune(keeping names: [String?]) {
-        for name in entries(of: path) where name.hasPrefix("cert-") && !names.contains(name) { removeFolder("\(path)/\(name)") }
+    private func prune(keeping kept: [String?]) {
+        for name in names where name.hasPrefix("cert-") && !kept.contains(name) { Folder.remove("\(path)/\(name)") }
     }
 }

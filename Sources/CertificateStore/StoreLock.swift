@@ -1,3 +1,4 @@
+internal import DurableFiles
 internal import Glibc
 
 /// A folder that nobody else changes while this value lives. The kernel lets go when the process ends, however it ends.
@@ -17,14 +18,14 @@ public struct StoreLock: ~Copyable {
 }
 
 private func lockedDescriptor(_ folder: String) throws(StoreError) -> Int32 {
-    try makeFolder(folder, mode: 0o700)
+    try onDisk { () throws(FileError) in try Folder.make(folder, mode: 0o700, followingLinks: true) }
     let path = "\(folder)/.lock"
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw .file(path: path, errno: errno) }
+    guard descriptor >= 0 else { throw .file(FileError(.write, path, errno: errno)) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
         let reason = errno
         close(descriptor)
-        throw reason == EWOULDBLOCK ? .busy(path: folder) : .file(path: path, errno: reason)
+        throw reason == EWOULDBLOCK ? .busy(path: folder) : .file(FileError(.write, path, errno: reason))
     }
     return descriptor
 }

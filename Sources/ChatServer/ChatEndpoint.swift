@@ -1,3 +1,4 @@
+public import DurableFiles
 import FoundationEssentials
 
 /// Where the running chat server's API listens. `snikket up` writes it when the chat server is started, because the settings
@@ -20,28 +21,28 @@ public struct ChatEndpoint: Codable, Sendable, Equatable {
     ///
     /// - Parameter path: the file.
     /// - Returns: nil when there is no such file: the appliance is not running.
-    /// - Throws: ``PrivateFileError``.
-    public static func read(from path: String) throws(PrivateFileError) -> ChatEndpoint? {
-        guard let bytes = try PrivateFile.read(path) else { return nil }
+    /// - Throws: ``FileError``; `EBADMSG` when the file is of another form.
+    public static func read(from path: String) throws(FileError) -> ChatEndpoint? {
+        guard let bytes = try File.readIfThere(path) else { return nil }
         do {
             return try JSONDecoder().decode(ChatEndpoint.self, from: Data(bytes))
         } catch {
-            throw .malformed(path: path)
+            throw .malformed(path)
         }
     }
 
     /// Writes it, in place of what was there, readable for this user only.
     ///
-    /// - Throws: ``PrivateFileError``.
-    public func write(to path: String) throws(PrivateFileError) {
+    /// - Throws: ``FileError``; `EBADMSG` when the file is of another form.
+    public func write(to path: String) throws(FileError) {
         do {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys]
-            try PrivateFile.write(Array(try encoder.encode(self)), to: path)
-        } catch let error as PrivateFileError {
+            try File.write(Array(try encoder.encode(self)), to: path, mode: 0o600)
+        } catch let error as FileError {
             throw error
         } catch {
-            throw .malformed(path: path)
+            throw .malformed(path)
         }
     }
 }

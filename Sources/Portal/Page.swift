@@ -1,4 +1,4 @@
-import ChatServer
+import DurableFiles
 import Templates
 
 /// One page template with its texts already looked up.
@@ -10,7 +10,7 @@ struct Page: Sendable {
     ///   - path: the template; each `t_KEY` in it is a text of the catalogue.
     ///   - texts: the catalogue.
     init(path: String, texts: Texts) throws(PortalError) {
-        guard let bytes = try? PrivateFile.read(path) else { throw .unreadable(path: path) }
+        guard let bytes = try? File.read(path) else { throw .unreadable(path: path) }
         let source = String(decoding: bytes, as: UTF8.self)
         do {
             template = try Template(text: source, name: path, format: .html)

@@ -1,7 +1,6 @@
-public import ChatServer
+public import DurableFiles
 import FoundationEssentials
 public import Settings
-import SystemPackage
 
 /// What the portal has to know: a small file that `snikket up` writes for the portal's user, because a secret has no
 /// place on a command line.
@@ -52,21 +51,21 @@ public struct PortalConfiguration: Codable, Sendable, Equatable {
 
     /// Reads the file.
     ///
-    /// - Throws: ``PrivateFileError``; a missing file is `.system` with `noSuchFileOrDirectory`.
-    public static func read(from path: String) throws(PrivateFileError) -> PortalConfiguration {
-        guard let bytes = try PrivateFile.read(path) else { throw .system(path: path, errno: .noSuchFileOrDirectory) }
+    /// - Throws: ``FileError``; `EBADMSG` when the file is of another form.
+    public static func read(from path: String) throws(FileError) -> PortalConfiguration {
+        let bytes = try File.read(path)
         do {
             return try JSONDecoder().decode(PortalConfiguration.self, from: Data(bytes))
         } catch {
-            throw .malformed(path: path)
+            throw .malformed(path)
         }
     }
 
     /// Writes the file, readable for its owner only: whoever calls this gives it to the portal's user.
     ///
-    /// - Throws: ``PrivateFileError``.
-    public func write(to path: String) throws(PrivateFileError) {
-        try PrivateFile.write(encoded(), to: path)
+    /// - Throws: ``FileError``.
+    public func write(to path: String) throws(FileError) {
+        try File.write(encoded(), to: path, mode: 0o600)
     }
 
     /// The file's content, for whoever writes files in its own way.

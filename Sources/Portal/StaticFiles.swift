@@ -1,4 +1,4 @@
-import ChatServer
+import DurableFiles
 import HTTPTypes
 import Hummingbird
 
@@ -18,7 +18,7 @@ struct StaticFiles: Sendable {
     init(folder: String) throws(PortalError) {
         var files: [String: File] = [:]
         for (name, type) in Self.types {
-            guard let bytes = try? PrivateFile.read("\(folder)/\(name)") else { throw .unreadable(path: "\(folder)/\(name)") }
+            guard let bytes = try? DurableFiles.File.read("\(folder)/\(name)") else { throw .unreadable(path: "\(folder)/\(name)") }
             files[name] = File(content: ByteBuffer(bytes: bytes), type: type, version: Self.fingerprint(of: bytes))
         }
         self.files = files

@@ -1,4 +1,4 @@
-import ChatServer
+import DurableFiles
 import FoundationEssentials
 
 /// The texts of the pages in one language: templates/portal/languages/LANGUAGE.json. Pages have no words of their own.
@@ -12,7 +12,7 @@ struct Texts: Sendable {
     ///   - path: the catalogue.
     ///   - known: what `{site}` and the like stand for in every text.
     init(path: String, known: [String: String]) throws(PortalError) {
-        guard let bytes = try? PrivateFile.read(path) else { throw .unreadable(path: path) }
+        guard let bytes = try? File.read(path) else { throw .unreadable(path: path) }
         guard let texts = try? JSONDecoder().decode([String: String].self, from: Data(bytes)), let language = texts["language"] else {
             throw .malformedTexts(path: path)
         }

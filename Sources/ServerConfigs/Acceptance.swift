@@ -1,3 +1,4 @@
+public import DurableFiles
 import Glibc
 public import Settings
 
@@ -7,13 +8,13 @@ public import Settings
 public struct Acceptance: Sendable {
     private let facts: ServerFacts
     private let programs: ServerPrograms
-    private let owner: @Sendable (Service) -> FileOwner?
+    private let owner: @Sendable (Service) -> Account?
     private let seconds: Int
 
     /// - Parameters:
     ///   - owner: who a server runs as; nil: whoever runs this.
     ///   - seconds: how long a checker may take.
-    public init(facts: ServerFacts, programs: ServerPrograms, owner: @escaping @Sendable (Service) -> FileOwner? = { _ in nil }, seconds: Int = 20) {
+    public init(facts: ServerFacts, programs: ServerPrograms, owner: @escaping @Sendable (Service) -> Account? = { _ in nil }, seconds: Int = 20) {
         self.facts = facts
         self.programs = programs
         self.owner = owner
@@ -43,25 +44,29 @@ public struct Acceptance: Sendable {
         guard let main = own.first(where: { $0.path == facts.configurationFile(of: service) }) else { return }
         let fingerprint = fingerprint(of: own, service)
         let memory = facts.locations.state + "/accepted/" + service.rawValue
-        if let known = try? File.read(memory), known == Array(fingerprint.utf8) { return }
+        if let known = try? File.own(memory), known == Array(fingerprint.utf8) { return }
 
         let folder = facts.locations.run(of: service) + "/candidate"
-        try File.makeFolder(facts.locations.run(of: service), mode: 0o711)
-        try File.makeFolder(facts.locations.work(of: service), mode: 0o700, owner: owner(service))
-        try File.makeFolder(folder, mode: 0o711)
-        let candidate = folder + "/" + File.parts(of: main.path).name
+        let candidate = folder + "/" + File.name(of: main.path)
         defer {
             unlink(candidate)
             rmdir(folder)
         }
         let contents = service == .coturn ? Self.onLoopback(main.text) : main.contents
-        try File.write(contents, to: candidate, mode: 0o600, owner: owner(service))
+        try onDisk { () throws(FileError) in
+            try Folder.make(facts.locations.run(of: service), mode: 0o711)
+            try Folder.make(facts.locations.work(of: service), mode: 0o700, owner: owner(service))
+            try Folder.make(folder, mode: 0o711)
+            try File.write(contents, to: candidate, mode: 0o600, owner: owner(service))
+        }
         let words = try await objections(of: service, to: candidate)
         guard words.isEmpty else {
             throw .refused(service, file: main.path, words: words.map { Self.naming(main.path, in: $0) })
         }
-        try File.makeFolder(File.parts(of: memory).folder, mode: 0o700)
-        try File.write(Array(fingerprint.utf8), to: memory, mode: 0o600, owner: nil)
+        try onDisk { () throws(FileError) in
+            try Folder.make(File.folder(of: memory), mode: 0o700)
+            try File.write(Array(fingerprint.utf8), to: memory, mode: 0o600)
+        }
     }
 
     /// What a server's checker has against a file; empty when it accepts it.
@@ -100,7 +105,7 @@ public struct Acceptance: Sendable {
     /// The words with the file's own path for the candidate's, which Lua may have cut off at its beginning.
     private static func naming(_ path: String, in words: String) -> String {
         guard let folder = words.firstRange(of: "candidate/") else { return words }
-        let name = File.parts(of: path).name
+        let name = File.name(of: path)
         let start = words[..<folder.lowerBound].lastIndex(of: " ").map(words.index(after:)) ?? words.startIndex
         return words[..<start] + path + words[folder.upperBound...].dropFirst(name.count)
     }
@@ -127,7 +132,7 @@ public struct Acceptance: Sendable {
         if let program = programs.program(of: service), stat(program, &information) == 0 {
             parts.append(Array("\(program) \(information.st_size) \(information.st_mtim.tv_sec)".utf8))
         }
-        if service == .prosody { parts.append((try? File.read(programs.prosodyVersionFile)) ?? []) }
+        if service == .prosody { parts.append((try? File.own(programs.prosodyVersionFile)) ?? []) }
         // FNV-1a, twice with different beginnings.
         var hashes: [UInt64] = [0xcbf2_9ce4_8422_2325, 0x8422_2325_cbf2_9ce4]
         for part in parts {

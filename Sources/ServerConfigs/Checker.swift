@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 import Settings
 import Subprocess
@@ -14,7 +15,7 @@ struct Checker {
     }
 
     /// Runs it to its end; both of its outputs together.
-    func run(_ program: String, _ arguments: [String], as owner: FileOwner?) async throws(ServerConfigsError) -> Result {
+    func run(_ program: String, _ arguments: [String], as owner: Account?) async throws(ServerConfigsError) -> Result {
         let (executable, arguments) = Self.command(program, arguments, as: owner)
         return try await withDeadline { () async throws -> Result in
             let result = try await Subprocess.run(
@@ -25,7 +26,7 @@ struct Checker {
 
     /// Runs it until it has printed a line that says enough, then ends it.
     func run(
-        _ program: String, _ arguments: [String], as owner: FileOwner?, until isLast: @escaping @Sendable (String) -> Bool
+        _ program: String, _ arguments: [String], as owner: Account?, until isLast: @escaping @Sendable (String) -> Bool
     ) async throws(ServerConfigsError) -> [String] {
         let (executable, arguments) = Self.command(program, arguments, as: owner)
         return try await withDeadline { () async throws -> [String] in
@@ -48,7 +49,7 @@ struct Checker {
     }
 
     /// A program as another user, without the rights of root except for the ports below 1024, which nginx tries to open.
-    private static func command(_ program: String, _ arguments: [String], as owner: FileOwner?) -> (String, [String]) {
+    private static func command(_ program: String, _ arguments: [String], as owner: Account?) -> (String, [String]) {
         guard let owner, getuid() == 0 else { return (program, arguments) }
         let capabilities = ["inh", "ambient"].map { "--\($0)-caps=-all,+net_bind_service" }
         return (

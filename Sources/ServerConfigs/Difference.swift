@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 
 extension [RenderedFile] {
@@ -10,9 +11,9 @@ extension [RenderedFile] {
             var old: [UInt8] = []
             var name = file.path
             do throws(ServerConfigsError) {
-                old = try File.read(file.path)
+                old = try File.own(file.path)
             } catch {
-                guard case .unreadable(_, ENOENT) = error else { throw error }
+                guard case .file(let problem) = error, problem.errno == ENOENT else { throw error }
                 name = "/dev/null"
             }
             guard old != file.contents || name == "/dev/null" else { continue }

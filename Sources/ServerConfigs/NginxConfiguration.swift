@@ -1,3 +1,4 @@
+import DurableFiles
 import Settings
 import Templates
 
@@ -5,7 +6,7 @@ extension ServerFacts {
     func nginxFiles() throws(ServerConfigsError) -> [RenderedFile] {
         let configuration = try locations.render(template: "nginx/nginx.conf.template", .nginx, nginxValues)
         var files = [RenderedFile(path: locations.run(of: .nginx) + "/nginx.conf", text: configuration, service: .nginx)]
-        let style = String(decoding: try File.read(locations.templates + "/nginx/style.css"), as: UTF8.self)
+        let style = String(decoding: try File.own(locations.templates + "/nginx/style.css"), as: UTF8.self)
         files.append(RenderedFile(path: pages + "/style.css", text: style, service: .nginx))
         for page in StaticPage.all(phase) {
             let text = try locations.render(template: "nginx/page.html.template", .html, page.values(siteName: settings.siteName))

@@ -1,3 +1,4 @@
+import DurableFiles
 import Settings
 
 /// A version of Prosody, as far as it matters.
@@ -30,7 +31,7 @@ extension ServerPrograms {
     @discardableResult
     public func checkProsodyVersion() async throws(ServerConfigsError) -> String {
         let text: String
-        if let contents = try? File.read(prosodyVersionFile) {
+        if let contents = try? File.own(prosodyVersionFile) {
             text = String(decoding: contents.prefix { $0 != 0x0A }, as: UTF8.self)
         } else {
             // The first line is `Prosody 13.0.1`.

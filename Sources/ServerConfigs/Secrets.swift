@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 public import Settings
 
@@ -20,13 +21,13 @@ public struct Secrets: Sendable, Equatable {
 
     /// The stored secrets; those that are missing are made, each file 0600 in a folder 0700.
     public static func loadOrCreate(in locations: Locations) throws(ServerConfigsError) -> Secrets {
-        if mkdir(locations.secrets, 0o700) != 0, errno != EEXIST { throw .unwritable(path: locations.secrets, code: errno) }
+        if mkdir(locations.secrets, 0o700) != 0, errno != EEXIST { throw .file(FileError(.write, locations.secrets, errno: errno)) }
         return Secrets(api: try stored(apiFile(in: locations), create: true), turn: try stored(turnFile(in: locations), create: true))
     }
 
     /// The stored secrets.
     ///
-    /// - Throws: ``ServerConfigsError/unreadable(path:code:)`` with ENOENT when there are none yet.
+    /// - Throws: ``ServerConfigsError/file(_:)`` with ENOENT when there are none yet.
     public static func load(from locations: Locations) throws(ServerConfigsError) -> Secrets {
         Secrets(api: try stored(apiFile(in: locations), create: false), turn: try stored(turnFile(in: locations), create: false))
     }
@@ -38,16 +39,16 @@ public struct Secrets: Sendable, Equatable {
 
     private static func stored(_ path: String, create: Bool) throws(ServerConfigsError) -> String {
         do throws(ServerConfigsError) {
-            let text = String(decoding: try File.read(path), as: UTF8.self)
+            let text = String(decoding: try File.own(path), as: UTF8.self)
             let secret = text.hasSuffix("\n") ? String(text.dropLast()) : text
             guard secret.utf8.count == 64, secret.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else {
                 throw .damagedSecret(path: path)
             }
             return secret
         } catch {
-            guard create, case .unreadable(_, ENOENT) = error else { throw error }
+            guard create, case .file(let problem) = error, problem.errno == ENOENT else { throw error }
             let secret = randomHexadecimal()
-            try File.write(Array((secret + "\n").utf8), to: path, mode: 0o600, owner: nil)
+            try onDisk { () throws(FileError) in try File.write(Array((secret + "\n").utf8), to: path, mode: 0o600) }
             return secret
         }
     }

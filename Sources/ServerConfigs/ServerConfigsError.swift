@@ -1,3 +1,4 @@
+public import DurableFiles
 public import Settings
 public import Templates
 
@@ -5,10 +6,8 @@ public import Templates
 public enum ServerConfigsError: Error, Sendable, Equatable {
     /// A template is wrong, or a value cannot be expressed in its format.
     case template(TemplateError)
-    /// A file could not be read; the errno.
-    case unreadable(path: String, code: Int32)
-    /// A file could not be written; the errno.
-    case unwritable(path: String, code: Int32)
+    /// A file could not be read or written.
+    case file(FileError)
     /// A stored secret is not 64 hexadecimal digits.
     case damagedSecret(path: String)
     /// A server's program is not installed; the package that has it.

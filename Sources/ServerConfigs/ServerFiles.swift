@@ -3,7 +3,7 @@ public import Settings
 extension ServerFacts {
     /// The files of every server that the appliance runs. Nothing is read but the templates, nothing is written.
     ///
-    /// - Throws: ``ServerConfigsError/template(_:)``, ``ServerConfigsError/unreadable(path:code:)``.
+    /// - Throws: ``ServerConfigsError/template(_:)``, ``ServerConfigsError/file(_:)``.
     public func files() throws(ServerConfigsError) -> [RenderedFile] {
         var files: [RenderedFile] = []
         for service in Service.allCases { files += try self.files(of: service) }

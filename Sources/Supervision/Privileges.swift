@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 
 /// What a server's process is allowed, and how it is tied to ours: the arguments of setpriv(1), which then becomes the server.
@@ -15,12 +16,7 @@ public struct Privileges {
     static func options(for specification: ServiceSpecification, isRoot: Bool, effective: UInt64) -> [String] {
         var options = ["--no-new-privs", "--pdeathsig", specification.parentDeathSignal.name]
         guard isRoot, let account = specification.account else { return options }
-        options += ["--reuid", String(account.user), "--regid", String(account.group)]
-        if account.supplementaryGroups.isEmpty {
-            options.append("--clear-groups")
-        } else {
-            options += ["--groups", account.supplementaryGroups.map { String($0) }.joined(separator: ",")]
-        }
+        options += ["--reuid", String(account.user), "--regid", String(account.group), "--clear-groups"]
         let capabilities = (["-all"] + specification.capabilities.map { "+\($0.rawValue)" }).joined(separator: ",")
         options += ["--inh-caps", capabilities, "--ambient-caps", capabilities]
         if effective & setPCapability != 0 { options += ["--bounding-set", capabilities] }

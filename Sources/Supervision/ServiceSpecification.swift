@@ -1,3 +1,5 @@
+public import DurableFiles
+
 /// How one server is started, watched, reloaded and stopped.
 public struct ServiceSpecification: Sendable {
     /// What people call it: `nginx`.
@@ -60,22 +62,6 @@ public struct ServiceSpecification: Sendable {
 }
 
 extension ServiceSpecification {
-    /// The user and groups of a process.
-    public struct Account: Sendable, Equatable {
-        /// The user's number.
-        public var user: UInt32
-        /// The main group's number.
-        public var group: UInt32
-        /// Further groups; none when empty.
-        public var supplementaryGroups: [UInt32]
-
-        public init(user: UInt32, group: UInt32, supplementaryGroups: [UInt32] = []) {
-            self.user = user
-            self.group = group
-            self.supplementaryGroups = supplementaryGroups
-        }
-    }
-
     /// What root may do and others may be allowed to (capabilities(7)); the name is setpriv's.
     public enum Capability: String, Sendable {
         /// Listen on ports below 1024.

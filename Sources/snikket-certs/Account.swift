@@ -1,5 +1,6 @@
 import ACME
 import CertificateStore
+import DurableFiles
 import FoundationEssentials
 import Glibc
 import OpenSSL
@@ -23,7 +24,7 @@ struct Account {
     /// The key, made when there is none.
     func key() throws(CertificateFailure) -> AccountKey {
         do {
-            try makeFolder(folder, mode: 0o700)
+            try Folder.make(folder, mode: 0o700, followingLinks: true)
             return try AccountKey(try loadOrMakeKey(at: folder + "/account.pem"))
         } catch let failure as CertificateFailure {
             throw failure
@@ -39,24 +40,26 @@ struct Account {
     func nextKey() throws(CertificateFailure) -> AccountKey? { try load("account-next.pem") }
 
     /// Keeps the key that the account is to have.
-    func keep(nextKey key: PrivateKey) throws { try replaceFile(folder + "/account-next.pem", with: try key.pem(), mode: 0o600) }
+    func keep(nextKey key: PrivateKey) throws { try File.write(try key.pem(), to: folder + "/account-next.pem", mode: 0o600) }
 
     /// The CA has taken the next key: it is the account's now.
-    func adoptNextKey() throws(StoreError) {
-        guard rename(folder + "/account-next.pem", folder + "/account.pem") == 0 else { throw .file(path: folder + "/account.pem", errno: errno) }
-        try flush(folder: folder)
+    func adoptNextKey() throws(FileError) {
+        guard rename(folder + "/account-next.pem", folder + "/account.pem") == 0 else {
+            throw FileError(.write, folder + "/account.pem", errno: errno)
+        }
+        try Folder.flush(folder)
     }
 
     /// The CA does not know the next key.
-    func dropNextKey() throws(StoreError) {
+    func dropNextKey() throws(FileError) {
         unlink(folder + "/account-next.pem")
-        try flush(folder: folder)
+        try Folder.flush(folder)
     }
 
     /// The account has ended: its key is of no use any more.
-    func remove() throws(StoreError) {
+    func remove() throws(FileError) {
         for name in ["account.json", "account.pem"] { unlink(folder + "/" + name) }
-        try flush(folder: folder)
+        try Folder.flush(folder)
     }
 
     private func load(_ name: String) throws(CertificateFailure) -> AccountKey? {
@@ -81,8 +84,8 @@ struct Account {
     }
 
     /// Keeps the URL for the next time.
-    func keep(url: String, directory: String, contact: String?) throws(StoreError) {
+    func keep(url: String, directory: String, contact: String?) throws(FileError) {
         guard let data = try? JSONEncoder().encode(Known(directory: directory, url: url, contact: contact)) else { return }
-        try replaceFile(folder + "/account.json", with: Array(data), mode: 0o600)
+        try File.write(Array(data), to: folder + "/account.json", mode: 0o600)
     }
 }

@@ -1,31 +1,17 @@
 import CertificateStore
+import DurableFiles
 import Glibc
 import OpenSSL
-import SystemPackage
 
 /// Reads a file of the person's, at most a mebibyte; `-` is standard input.
 func read(_ path: String, what: String) throws(CertificateFailure) -> [UInt8] {
-    do {
-        if path == "-" { return try content(of: .standardInput) }
-        let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
-        return try file.closeAfter { try content(of: file) }
+    do throws(FileError) {
+        return path == "-" ? try File.read(descriptor: STDIN_FILENO, named: "-") : try File.read(path, waiting: true)
     } catch {
-        let reason = (error as? Errno).map { words($0.rawValue) } ?? "\(error)"
         throw CertificateFailure(
-            kind: .configuration, error: "cannot read the \(what)", cause: "\(path): \(reason)",
+            kind: .configuration, error: "cannot read the \(what)", cause: "\(path): \(error.words)",
             try: "check the path, and that this program's user may read it")
     }
-}
-
-private func content(of file: FileDescriptor) throws -> [UInt8] {
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 16384)
-    while bytes.count < 1_048_576 {
-        let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
-        if count == 0 { break }
-        bytes += buffer.prefix(count)
-    }
-    return bytes
 }
 
 /// Reads a key of ours, or makes it: mode 0600 from the first moment, on the disk before it is used.
@@ -35,11 +21,11 @@ func loadOrMakeKey(at path: String) throws(CertificateFailure) -> PrivateKey {
             return try PrivateKey(pem: try read(path, what: "key"))
         }
         let key = try PrivateKey()
-        try replaceFile(path, with: try key.pem(), mode: 0o600)
+        try File.write(try key.pem(), to: path, mode: 0o600)
         return key
     } catch let error as OpenSSLError {
         throw CertificateFailure(describing: error, doing: "use the key \(path)")
-    } catch let error as StoreError {
+    } catch let error as FileError {
         throw CertificateFailure(describing: error)
     } catch let failure as CertificateFailure {
         throw failure

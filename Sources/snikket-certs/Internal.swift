@@ -1,5 +1,6 @@
 import ArgumentParser
 import CertificateStore
+import DurableFiles
 import Glibc
 import OpenSSL
 
@@ -44,7 +45,7 @@ struct LocalAuthority {
 
     /// Loads the authority; makes another when it is missing, ends before a certificate of its would, or may not vouch for a name.
     func load(for names: [String]) throws -> Authority {
-        try makeFolder(folder, mode: 0o755)
+        try Folder.make(folder, mode: 0o755, followingLinks: true)
         let certificatePath = folder + "/ca.pem"
         // The key is written first: a certificate without its key would be useless, a key without its certificate is made anew.
         let keyPath = folder + "/ca.key"
@@ -58,8 +59,8 @@ struct LocalAuthority {
         }
         emit(.progress(step: "authority", name: nil))
         let authority = try Authority(domains: names, now: now())
-        try replaceFile(keyPath, with: try authority.key.pem(), mode: 0o600)
-        try replaceFile(certificatePath, with: try authority.certificate.pem(), mode: 0o644)
+        try File.write(try authority.key.pem(), to: keyPath, mode: 0o600)
+        try File.write(try authority.certificate.pem(), to: certificatePath, mode: 0o644)
         return authority
     }
 

@@ -7,10 +7,6 @@ extension ChatServerError: Explained {
     var explanation: Failure { Failure(self) }
 }
 
-extension PrivateFileError: Explained {
-    var explanation: Failure { Failure(self) }
-}
-
 extension PortalError: Explained {
     var explanation: Failure { Failure(self) }
 }
@@ -43,20 +39,6 @@ extension Failure {
             self.init(
                 error: "the chat server could not do it", cause: "it answered \(status) \(detail)",
                 tryThis: "run `snikket logs prosody` to see why")
-        }
-    }
-
-    /// Why a small private file could not be read or written.
-    init(_ error: PrivateFileError) {
-        switch error {
-        case .system(let path, .permissionDenied):
-            self.init(
-                error: "this user may not read \(path)", cause: "accounts and invitations are for the machine's administrator",
-                tryThis: "run the command with sudo")
-        case .system(let path, let errno):
-            self.init(error: "cannot use \(path)", cause: "\(errno)")
-        case .malformed(let path):
-            self.init(error: "\(path) does not hold what it should", tryThis: "restart snikket, which writes it anew")
         }
     }
 

@@ -1,4 +1,3 @@
-import Glibc
 import ServerConfigs
 import Settings
 import Templates
@@ -12,13 +11,7 @@ extension Failure {
     init(_ error: ServerConfigsError) {
         switch error {
         case .template(let error): self.init(error)
-        case .unreadable(let path, let code):
-            self.init(
-                error: "cannot read \(path)", cause: String(cString: strerror(code)), tryThis: "check its permissions, or run the command as root")
-        case .unwritable(let path, let code):
-            self.init(
-                error: "cannot write \(path)", cause: String(cString: strerror(code)),
-                tryThis: "check the disk space and the permissions, or run the command as root")
+        case .file(let error): self.init(error)
         case .damagedSecret(let path):
             self.init(
                 error: "the secret in \(path) is damaged", cause: "it is not 64 hexadecimal digits",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ChatServer
+import DurableFiles
 import Glibc
 import Settings
 
@@ -14,10 +15,10 @@ func runningChatServer(_ common: CommonOptions) throws -> (server: Prosody, doma
             if access(locations.controlSocket, F_OK) == 0 { throw Failure.stillStarting }
             throw Failure.notRunning(state: locations.state)
         }
-        guard let secret = try PrivateFile.read(locations.secrets + "/api") else { throw Failure.notRunning(state: locations.state) }
+        guard let secret = try File.readIfThere(locations.secrets + "/api") else { throw Failure.notRunning(state: locations.state) }
         let text = String(decoding: secret, as: UTF8.self).filter { !$0.isWhitespace }
         return (Prosody(port: endpoint.port, domain: endpoint.domain, secret: text), endpoint.domain)
-    } catch let error as PrivateFileError {
+    } catch let error as FileError {
         throw Failure(error)
     }
 }

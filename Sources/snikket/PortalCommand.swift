@@ -1,5 +1,5 @@
 import ArgumentParser
-import ChatServer
+import DurableFiles
 import Logging
 import Portal
 
@@ -16,7 +16,7 @@ struct PortalCommand: Command {
             let configuration = try PortalConfiguration.read(from: file)
             let logger = Logger(label: "portal") { StreamLogHandler.standardError(label: $0) }
             try await PortalServer(configuration, logger: logger).runUntilStopped()
-        } catch let error as PrivateFileError {
+        } catch let error as FileError {
             throw Failure(error)
         } catch let error as PortalError {
             throw Failure(error)

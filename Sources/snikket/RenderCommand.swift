@@ -1,5 +1,6 @@
 import Appliance
 import ArgumentParser
+import DurableFiles
 import Glibc
 import ServerConfigs
 import Settings
@@ -34,7 +35,7 @@ struct RenderCommand: Command {
             print(try files.difference(), terminator: "")
             return
         }
-        var owner: @Sendable (Service) -> FileOwner? = { _ in nil }
+        var owner: @Sendable (Service) -> Account? = { _ in nil }
         if output == nil {
             owner = try owners()
             try await Acceptance(facts: facts, programs: try .installed(), owner: owner).check(files)
@@ -50,14 +51,14 @@ struct RenderCommand: Command {
         do throws(ServerConfigsError) {
             return try Secrets.load(from: locations)
         } catch {
-            guard case .unreadable(_, ENOENT) = error else { throw error }
+            guard case .file(let problem) = error, problem.errno == ENOENT else { throw error }
             return diff || output != nil ? .random() : try Secrets.loadOrCreate(in: locations)
         }
     }
 
     /// Who the files belong to: as for `snikket up`.
-    private func owners() throws -> @Sendable (Service) -> FileOwner? {
+    private func owners() throws -> @Sendable (Service) -> Account? {
         let accounts = geteuid() == 0 ? try Accounts.installed() : .own
-        return { service in accounts[service].map { FileOwner(user: $0.user, group: $0.group) } }
+        return { service in accounts[service] }
     }
 }

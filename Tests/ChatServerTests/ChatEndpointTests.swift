@@ -1,8 +1,8 @@
 import ChatServer
+import DurableFiles
 import FoundationEssentials
 import Glibc
 import ProsodyFixture
-import SystemPackage
 import Testing
 
 @Suite("where the chat server listens")
@@ -14,8 +14,9 @@ struct ChatEndpointTests {
         let path = folder + "/" + ChatEndpoint.fileName
         #expect(try ChatEndpoint.read(from: path) == nil)
         // A leftover of a writer that was killed, readable for everybody.
-        try Data("half".utf8).write(to: URL(filePath: path + ".new"))
-        chmod(path + ".new", 0o644)
+        let leftover = "\(folder)/.\(ChatEndpoint.fileName).new-\(Int32.max)"
+        try Data("half".utf8).write(to: URL(filePath: leftover))
+        chmod(leftover, 0o644)
         for port in [5280, 40009] {
             let endpoint = ChatEndpoint(domain: "chat.test", port: port)
             try endpoint.write(to: path)
@@ -32,8 +33,8 @@ struct ChatEndpointTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = folder + "/chat.json"
         try Data("{\"port\":\"x\"}".utf8).write(to: URL(filePath: path))
-        #expect(throws: PrivateFileError.malformed(path: path)) { try ChatEndpoint.read(from: path) }
-        #expect(throws: PrivateFileError.system(path: folder + "/none/chat.json", errno: .noSuchFileOrDirectory)) {
+        #expect(throws: FileError.malformed(path)) { try ChatEndpoint.read(from: path) }
+        #expect(throws: FileError(.write, folder + "/none/chat.json", errno: ENOENT)) {
             try ChatEndpoint(domain: "a", port: 1).write(to: folder + "/none/chat.json")
         }
     }

@@ -14,6 +14,16 @@ if os.geteuid() != 0:
     collect_ignore = ["as_root"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="every case of the sweeps, not a sample of them")
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether sweeps are to be whole."""
+    return request.config.getoption("--long")
+
+
 @pytest.fixture(scope="session")
 def home() -> Iterator[tuple[Appliance, Authority]]:
     """An appliance that was started from an empty state directory and a two-line snikket.conf, and its Pebble."""

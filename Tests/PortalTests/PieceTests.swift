@@ -1,5 +1,6 @@
-import ChatServer
+import DurableFiles
 import FoundationEssentials
+import Glibc
 import ProsodyFixture
 import Settings
 import Testing
@@ -40,11 +41,11 @@ struct PieceTests {
         let configuration = PortalConfiguration(
             domain: "chat.test", siteName: "“Rose\" \\wood", socket: "/run/x.sock", apiPort: 5280, apiSecret: "ab", templates: "/t",
             termsURI: nil, privacyURI: "https://example.org/p")
-        #expect(throws: PrivateFileError.self) { try PortalConfiguration.read(from: path) }
+        #expect(throws: FileError(.read, path, errno: ENOENT)) { try PortalConfiguration.read(from: path) }
         try configuration.write(to: path)
         #expect(try PortalConfiguration.read(from: path) == configuration)
         try Data("{}".utf8).write(to: URL(filePath: path))
-        #expect(throws: PrivateFileError.malformed(path: path)) { try PortalConfiguration.read(from: path) }
+        #expect(throws: FileError.malformed(path)) { try PortalConfiguration.read(from: path) }
     }
 
     @Test("texts fill in what they name and leave the rest; a page whose text is missing does not start")

@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 import ServerConfigs
 import Settings
@@ -11,7 +12,7 @@ struct Stage: Sendable {
     let programs: ServerPrograms
 
     /// Nobody's: from the range that systemd gives to units without a user of their own. Tests that do not run as root use themselves.
-    static let owner: FileOwner? = getuid() == 0 ? FileOwner(user: 61_190, group: 61_190) : nil
+    static let owner: Account? = getuid() == 0 ? Account(user: 61_190, group: 61_190) : nil
 
     /// - Parameter place: the name of the folder in which the servers' files are.
     init(_ settings: Settings, phase: ServerFacts.Phase = .serving, place: String? = nil) async throws {
