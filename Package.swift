@@ -134,7 +134,8 @@ let package = Package(
         tests(
             of: "Appliance",
             [
-                "CertificateStore", "DurableFiles", "LocalHTTP", "RealServers", "Settings", "snikket-certs", "Supervision", nio, nioPosix, subprocess,
+                "CertificateStore", "ChatServer", "DurableFiles", "LocalHTTP", "RealServers", "Settings", "snikket-certs", "Supervision", nio,
+                nioPosix, subprocess,
                 system,
             ]),
     ]

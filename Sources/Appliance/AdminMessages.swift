@@ -1,5 +1,5 @@
-import DurableFiles
 import ChatServer
+import DurableFiles
 import FoundationEssentials
 import Synchronization
 

@@ -19,7 +19,8 @@ struct ExternalAccountFile {
         guard stat(path, &facts) == 0 else { throw refusal("there is no such file") }
         guard facts.st_mode & 0o077 == 0 else { throw refusal("others can read it; `chmod 600 \(path)` mends that") }
         guard let bytes = try? File.read(path) else { throw refusal("it cannot be read") }
-        for (index, line) in String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in String(decoding: bytes, as: UTF8.self).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+        {
             let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" })
             guard let first = words.first, !first.hasPrefix("#") else { continue }
             guard words.count == 3, first.lowercased().hasPrefix("https://") else {

@@ -40,10 +40,10 @@ final class Household: Sendable {
         }
     }
 
-    /// Waits until every server serves; why the first that does not in time does not, or nil when all do.
-    func problem(deadline: Duration) async -> SupervisionError? {
+    /// Waits until every one of them serves; why the first that does not in time does not, or nil when all do.
+    func problem(of names: [Service] = Service.allCases, deadline: Duration) async -> SupervisionError? {
         do throws(SupervisionError) {
-            try await waitUntilReady(deadline: deadline)
+            try await waitUntilReady(names, deadline: deadline)
             return nil
         } catch {
             return error

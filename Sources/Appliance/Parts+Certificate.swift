@@ -67,6 +67,7 @@ extension Parts {
     /// Renews when the time has come, or somebody wishes it. Never returns by itself.
     func keepCertificate() async throws {
         while true {
+            await warnAdministrators()
             let pause = await keeper.nextStep() - Int(time(nil))
             // Looked at again now and then: a clock can be set, a machine can sleep. Soon, when something is not as it should be.
             let isWell = await keeper.isServed(by: settings.endpoints) && messages.areDelivered
@@ -81,7 +82,6 @@ extension Parts {
             try Task.checkCancellation()
             await lookAtPorts()
             await restartStaleServers()
-            await warnAdministrators()
         }
     }
 

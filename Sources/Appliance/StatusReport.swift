@@ -127,12 +127,7 @@ public struct StatusReport: Codable, Sendable, Equatable {
 
 extension StatusReport {
     /// JSON with the members in alphabetical order and snake_case names.
-    public func json(pretty: Bool = false) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = pretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(self))
-    }
+    public func json(pretty: Bool = false) throws -> [UInt8] { try reported(self, pretty) }
 
     /// Reads what ``json(pretty:)`` wrote.
     public init(json: [UInt8]) throws {
@@ -140,4 +135,16 @@ extension StatusReport {
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         self = try decoder.decode(StatusReport.self, from: Data(json))
     }
+}
+
+extension StatusReport.CertificateReport {
+    /// JSON, as in the whole report.
+    public func json(pretty: Bool = false) throws -> [UInt8] { try reported(self, pretty) }
+}
+
+private func reported(_ value: some Encodable, _ isPretty: Bool) throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = isPretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
+    return Array(try encoder.encode(value))
 }

@@ -58,10 +58,10 @@ func follow(attempt number: Int, with client: ControlClient) async throws -> Sta
 
 /// What a command about the certificate prints when it has done its work.
 func tellResult(_ certificate: StatusReport.CertificateReport, json: Bool) throws {
+    let terminal = Terminal.standardOutput
     if json {
-        print(try jsonText(certificate))
+        terminal.print(String(decoding: try certificate.json(pretty: terminal.isInteractive), as: UTF8.self))
     } else {
-        let terminal = Terminal.standardOutput
         terminal.print(CertificateTable(certificate, now: Int(time(nil)), colour: terminal.hasColour).text)
     }
 }

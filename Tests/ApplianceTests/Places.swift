@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 import RealServers
 import Settings
@@ -17,6 +18,8 @@ extension Scratch {
     func folder(_ path: String) throws {
         guard mkdir(path, 0o700) == 0 else { throw Refused(path: path, code: errno) }
     }
+
+    func file(_ path: String, _ text: String, mode: UInt32) throws { try File.write(Array(text.utf8), to: path, mode: mode) }
 
     struct Refused: Error {
         var path: String

@@ -144,6 +144,10 @@ struct ValueTests {
     func authorities() throws {
         let pebble = try settings("SNIKKET_ACME_DIRECTORY=https://localhost:14000/dir", "SNIKKET_ACME_CA_BUNDLE=/tmp/pebble.pem")
         #expect(pebble.certificates == .acme(.init(directories: ["https://localhost:14000/dir"], caBundle: "/tmp/pebble.pem")))
+        let several = try settings(
+            "SNIKKET_ACME_DIRECTORY=https://a.org/dir, https://b.org/dir,https://a.org/dir", "SNIKKET_ACME_EAB_FILE=/etc/accounts")
+        #expect(several.certificates == .acme(.init(directories: ["https://a.org/dir", "https://b.org/dir"], externalAccounts: "/etc/accounts")))
+        #expect(problems(with: "SNIKKET_ACME_DIRECTORY=,").map(\.kind) == [.missing])
         #expect(try settings("SNIKKET_CERTIFICATE=internal").certificates == .internalAuthority)
         let directory = "http://localhost:14000/dir"
         #expect(problems(with: "SNIKKET_ACME_DIRECTORY=\(directory)").map(\.kind) == [.notAURI(directory, schemes: ["https"], .scheme)])

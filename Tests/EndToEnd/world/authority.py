@@ -14,9 +14,10 @@ from .waiting import until
 class Authority:
     """Pebble, answering ACME at `directory`, looking names up in a DNS where every name is 127.0.0.1."""
 
-    def __init__(self, folder: Path, http_port: int):
+    def __init__(self, folder: Path, http_port: int, external_accounts: dict[str, str] | None = None):
         self.folder = folder
         self.http_port = http_port
+        self.external_accounts = external_accounts or {}
         first = free_block(4)
         self.acme_port, self.management_port, self.dns_port, self.dns_management_port = range(first, first + 4)
         self.directory = f"https://127.0.0.1:{self.acme_port}/dir"
@@ -35,7 +36,8 @@ class Authority:
             "httpPort": self.http_port,
             "tlsPort": self.http_port + 1,
             "ocspResponderURL": "",
-            "externalAccountBindingRequired": False,
+            "externalAccountBindingRequired": bool(self.external_accounts),
+            "externalAccountMACKeys": self.external_accounts,
         }}))
         try:
             self._start("dns", [

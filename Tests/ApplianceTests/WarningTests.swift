@@ -1,0 +1,149 @@
+import CertificateStore
+import ChatServer
+import Glibc
+import RealServers
+import Synchronization
+import Testing
+
+@testable import Appliance
+
+@Suite("what administrators hear")
+struct WarningTests {
+    private static let day = 86_400
+    private static let record = CertificateRecord(names: ["a.example"], issuer: "CA", serial: "01", notBefore: 0, notAfter: 90 * day)
+
+    private static func failing(since first: Int) -> AttemptState {
+        var attempts = AttemptState()
+        attempts.failed(.init(kind: .caDown, error: "the authority is down", try: "wait"), now: first)
+        return attempts
+    }
+
+    private static func level(_ attempts: AttemptState, isOwn: Bool = false, now: Int) -> Int {
+        CertificateWarning(of: record, attempts: attempts, isOwn: isOwn, domain: "a.example", now: now).level
+    }
+
+    @Test("of renewal that fails they hear after three days, and 7, 3 and 1 days before the end")
+    func levels() {
+        let attempts = Self.failing(since: 60 * Self.day)
+        let expected = [(60, 0), (62, 0), (63, 1), (82, 1), (83, 2), (86, 2), (87, 3), (88, 3), (89, 4), (91, 4)]
+        for (day, level) in expected { #expect(Self.level(attempts, now: day * Self.day) == level, "day \(day)") }
+        // One that is renewed in time is nobody's business, however short its life.
+        for day in [60, 83, 89] { #expect(Self.level(AttemptState(), now: day * Self.day) == 0) }
+    }
+
+    @Test("of one's own files they hear without anything having failed")
+    func ownFiles() {
+        for (day, level) in [(70, 0), (83, 2), (87, 3), (89, 4)] {
+            #expect(Self.level(AttemptState(), isOwn: true, now: day * Self.day) == level, "day \(day)")
+        }
+    }
+
+    @Test("the message says what is wrong and what to do")
+    func words() {
+        let text = CertificateWarning(
+            of: Self.record, attempts: Self.failing(since: 60 * Self.day), isOwn: false, domain: "a.example", now: 84 * Self.day
+        ).text
+        for part in ["a.example", "6 days", "1970-04-01", "the authority is down", "What to do: wait", "snikket certificate show"] {
+            #expect(text.contains(part), "\(text)")
+        }
+    }
+
+    @Test("each matter is told once for each degree, once more when it is over, and kept until somebody can hear it")
+    func messages() async throws {
+        try await Scratch.with { scratch in
+            let path = scratch.path + "/messages.json"
+            let chat = Ears(count: 0)
+            let first = AdminMessages(path: path, chat: chat)
+            await first.tell("certificate", level: 1, "one")
+            #expect(!first.areDelivered && chat.heard == [])
+            // Another run, with somebody who administers.
+            let messages = AdminMessages(path: path, chat: chat)
+            #expect(!messages.areDelivered)
+            chat.count = 1
+            await messages.deliver()
+            #expect(messages.areDelivered && chat.heard == ["one"])
+            await messages.tell("certificate", level: 1, "one again")
+            #expect(chat.heard == ["one"])
+            await messages.tell("certificate", level: 3, "three")
+            await messages.tell("certificate", level: 2, "two")
+            #expect(chat.heard == ["one", "three"])
+            await messages.tell("certificate", level: 0, "over")
+            await messages.tell("certificate", level: 0, "over again")
+            #expect(chat.heard == ["one", "three", "over"])
+            #expect(AdminMessages(path: path, chat: chat).areDelivered)
+        }
+    }
+
+    @Test("an end of which nobody heard the begin is not told")
+    func unheard() async throws {
+        try await Scratch.with { scratch in
+            let chat = Ears(count: 0)
+            let messages = AdminMessages(path: scratch.path + "/messages.json", chat: chat)
+            await messages.tell("disk", level: 1, "full")
+            await messages.tell("disk", level: 0, "over")
+            chat.count = 1
+            await messages.deliver()
+            #expect(chat.heard == [] && messages.areDelivered)
+        }
+    }
+
+    @Test("who waits is woken by a wish, or after a time")
+    func doorbell() async throws {
+        let bell = Doorbell<Int>()
+        #expect(try await bell.wait(atMost: .milliseconds(10)) == nil)
+        async let waited = bell.wait(atMost: .seconds(60))
+        await bell.ring(7)
+        #expect(try await waited == 7)
+        await bell.ring(8)
+        await bell.ring(9)
+        #expect(try await bell.wait(atMost: .seconds(60)) == 9)
+        let task = Task { try await bell.wait(atMost: .seconds(60)) }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+    }
+
+    @Test("accounts arranged beforehand are found by their authority, and a file that others can read is refused")
+    func externalAccounts() async throws {
+        try await Scratch.with { scratch in
+            let path = scratch.path + "/accounts"
+            try scratch.file(path, "# mine\n\nhttps://a.example/dir kid1 c2VjcmV0\nhttps://b.example/dir\tkid2  a2V5\r\n", mode: 0o600)
+            let file = ExternalAccountFile(path: path)
+            #expect(try file.account(at: "https://b.example/dir") == .init(keyID: "kid2", key: "a2V5"))
+            #expect(try file.account(at: "https://c.example/dir") == nil)
+            try scratch.file(path, "https://a.example/dir kid1\n", mode: 0o600)
+            #expect(throws: CertificateFailure.self) { try file.account(at: "https://a.example/dir") }
+            try scratch.file(path, "https://a.example/dir --output c2VjcmV0\n", mode: 0o600)
+            #expect(throws: CertificateFailure.self) { try file.account(at: "https://a.example/dir") }
+            chmod(path, 0o644)
+            #expect(throws: CertificateFailure.self) { try file.account(at: "https://a.example/dir") }
+        }
+    }
+}
+
+/// Hears what administrators are told.
+private final class Ears: ChatServer {
+    private let state: Mutex<(count: Int, heard: [String])>
+
+    init(count: Int) { state = Mutex((count, [])) }
+
+    var count: Int {
+        get { state.withLock { $0.count } }
+        set { state.withLock { $0.count = newValue } }
+    }
+    var heard: [String] { state.withLock { $0.heard } }
+
+    func tellAdministrators(_ text: String) async throws(ChatServerError) -> Int {
+        state.withLock { state in
+            if state.count > 0 { state.heard.append(text) }
+            return state.count
+        }
+    }
+
+    func createInvitation(_ request: InvitationRequest) async throws(ChatServerError) -> Invitation { throw .unauthorized }
+    func invitations() async throws(ChatServerError) -> [Invitation] { [] }
+    func invitation(token: String) async throws(ChatServerError) -> Invitation? { nil }
+    func revokeInvitation(token: String) async throws(ChatServerError) {}
+    func register(token: String, username: String, password: String) async throws(ChatServerError) -> String { throw .unauthorized }
+    func users() async throws(ChatServerError) -> [User] { [] }
+    func ping() async throws(ChatServerError) {}
+}
