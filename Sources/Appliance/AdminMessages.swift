@@ -1,16 +1,23 @@
-import ChatServer
 import DurableFiles
 import FoundationEssentials
 import Synchronization
 
-/// What needs an administrator's hand: told by a chat message, once, and once more when it is over.
+/// A way to reach those who administer the service.
+protocol AdministratorChannel: Sendable {
+    /// Sends a message; false when nobody could be reached, so that it is tried again.
+    func tell(_ text: String) async -> Bool
+}
+
+/// What needs an administrator's hand: told once, and once more when it is over.
 ///
 /// What could not be delivered, because the chat server is down or nobody administers yet, is kept on disk and tried again.
 actor AdminMessages {
     private let path: String
-    private let chat: any ChatServer
+    /// By their names, under which the file knows them.
+    private let channels: [String: any AdministratorChannel]
     private var book: Book
     private nonisolated let isEmpty: Mutex<Bool>
+    private var isDelivering = false
 
     private struct Book: Codable, Equatable {
         /// How urgent each matter is that has been raised.
@@ -24,11 +31,16 @@ actor AdminMessages {
     private struct Letter: Codable, Equatable {
         var matter: String
         var text: String
+        /// Whether it says that the matter is over.
+        var isEnd: Bool
+        /// The channels that it has not gone through.
+        var channels: Set<String>
     }
 
-    init(path: String, chat: any ChatServer) {
+    /// - Parameter channels: by names that stay the same from run to run.
+    init(path: String, channels: [String: any AdministratorChannel]) {
         self.path = path
-        self.chat = chat
+        self.channels = channels
         let bytes = (try? File.readIfThere(path)) ?? nil
         book = bytes.flatMap { try? JSONDecoder().decode(Book.self, from: Data($0)) } ?? Book()
         isEmpty = Mutex(book.outbox.isEmpty)
@@ -47,20 +59,29 @@ actor AdminMessages {
         book.outbox.removeAll { $0.matter == matter }
         book.levels[matter] = level == 0 ? nil : level
         // An end of which nobody heard the begin is no news.
-        if level > 0 || book.told.contains(matter) { book.outbox.append(Letter(matter: matter, text: text())) }
+        if level > 0 || book.told.contains(matter) {
+            book.outbox.append(Letter(matter: matter, text: text(), isEnd: level == 0, channels: Set(channels.keys)))
+        }
         save()
         await deliver()
     }
 
-    /// Tries again what could not be delivered.
+    /// Tries what has not been delivered.
     func deliver() async {
-        while let letter = book.outbox.first {
-            guard let count = try? await chat.tellAdministrators(letter.text), count > 0 else { return }
-            // Another one may have taken its place meanwhile.
-            guard book.outbox.first == letter else { continue }
-            book.outbox.removeFirst()
-            if book.levels[letter.matter] == nil { book.told.remove(letter.matter) } else { book.told.insert(letter.matter) }
-            save()
+        guard !isDelivering else { return }
+        isDelivering = true
+        defer { isDelivering = false }
+        for letter in book.outbox {
+            for name in letter.channels.sorted() {
+                // A channel that is not there any more cannot be used; one may have been left behind in the file.
+                guard await channels[name]?.tell(letter.text) ?? true else { continue }
+                // Another letter may have taken its place meanwhile.
+                guard let place = book.outbox.firstIndex(where: { $0.matter == letter.matter && $0.text == letter.text }) else { break }
+                book.outbox[place].channels.remove(name)
+                if letter.isEnd { book.told.remove(letter.matter) } else { book.told.insert(letter.matter) }
+                if book.outbox[place].channels.isEmpty { book.outbox.remove(at: place) }
+                save()
+            }
         }
     }
 

@@ -71,10 +71,10 @@ final class Household: Sendable {
     }
 
     /// How each server is, in the order of ``Service``.
-    func snapshots() async -> [ServiceSnapshot] {
+    func snapshots(withMemory: Bool = true) async -> [ServiceSnapshot] {
         var snapshots: [ServiceSnapshot] = []
         for name in Service.allCases {
-            if let service = services[name] { snapshots.append(await service.snapshot()) }
+            if let service = services[name] { snapshots.append(await service.snapshot(withMemory: withMemory)) }
         }
         return snapshots
     }

@@ -46,7 +46,12 @@ final class Parts: Sendable {
         programs = try ServerPrograms.installed()
         secrets = try Secrets.loadOrCreate(in: locations)
         chat = Prosody(port: settings.ports.internalHTTP, domain: settings.domain, secret: secrets.api)
-        messages = AdminMessages(path: locations.state + "/messages.json", chat: chat)
+        var channels: [String: any AdministratorChannel] = ["chat": ChatChannel(chat: chat)]
+        if let server = settings.mailServer {
+            let program = try CertificateProgram(path: folder + "/snikket-certs", account: accounts.certificates)
+            channels["mail"] = MailChannel(server: server, settings: settings, program: program)
+        }
+        messages = AdminMessages(path: locations.state + "/messages.json", channels: channels)
         group = MultiThreadedEventLoopGroup.singleton
         keeper = try CertificateKeeper(
             settings: settings, locations: locations, program: folder + "/snikket-certs", accounts: accounts)

@@ -48,6 +48,6 @@ public struct Up: ServiceLifecycle.Service {
         appliance.announceReady()
         await appliance.inviteFirstAdmin()
         releaseStartupPages()
-        try await appliance.keepCertificate()
+        try await appliance.keepWatch()
     }
 }

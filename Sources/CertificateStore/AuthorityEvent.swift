@@ -10,6 +10,8 @@ public enum AuthorityEvent: Sendable, Equatable {
     case deactivated(url: String)
     /// A certificate is revoked; its serial, lower-case hexadecimal.
     case revoked(serial: String)
+    /// A mail server has taken a message.
+    case mailed(to: String)
 }
 
 /// When a CA wants a certificate to be renewed (RFC 9773 §4.2).
@@ -54,8 +56,8 @@ extension AuthorityEvent {
 }
 
 extension AuthorityEvent: Codable {
-    private enum Key: String, CodingKey { case event, url, contacts, serial }
-    private enum Kind: String, Codable { case renewal, account, deactivated, revoked }
+    private enum Key: String, CodingKey { case event, url, contacts, serial, to }
+    private enum Kind: String, Codable { case renewal, account, deactivated, revoked, mailed }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
@@ -64,6 +66,7 @@ extension AuthorityEvent: Codable {
         case .account:
             self = .account(url: try values.decode(String.self, forKey: .url), contacts: try values.decode([String].self, forKey: .contacts))
         case .deactivated: self = .deactivated(url: try values.decode(String.self, forKey: .url))
+        case .mailed: self = .mailed(to: try values.decode(String.self, forKey: .to))
         case .revoked: self = .revoked(serial: try values.decode(String.self, forKey: .serial))
         }
     }
@@ -81,6 +84,9 @@ extension AuthorityEvent: Codable {
         case .deactivated(let url):
             try values.encode(Kind.deactivated, forKey: .event)
             try values.encode(url, forKey: .url)
+        case .mailed(let address):
+            try values.encode(Kind.mailed, forKey: .event)
+            try values.encode(address, forKey: .to)
         case .revoked(let serial):
             try values.encode(Kind.revoked, forKey: .event)
             try values.encode(serial, forKey: .serial)

@@ -153,7 +153,7 @@ extension TransportError {
     static let cancelled = TransportError(kind: .cancelled, code: 0, text: "cancelled")
 }
 
-private func kind(of code: CURLcode) -> TransportError.Kind {
+func kind(of code: CURLcode) -> TransportError.Kind {
     switch code {
     case CURLE_COULDNT_RESOLVE_HOST: .resolve
     case CURLE_COULDNT_CONNECT: .connect

@@ -3,7 +3,7 @@ struct Draft {
     var settings = Settings(
         domain: "", adminEmail: "", siteName: "", certificates: .internalAuthority, ports: Ports(), listenAddresses: [], ipv6: false,
         retentionDays: 0, uploadLimitMegabytes: 0, uploadStorageGigabytes: nil, dailyUploadLimitGigabytes: 0, maximumClientsPerUser: 0,
-        logLevel: .info, tlsProfile: .modern, abuseEmail: nil, securityEmail: nil, termsURI: nil, privacyURI: nil, invitationURL: "",
+        logLevel: .info, tlsProfile: .modern, mailServer: nil, abuseEmail: nil, securityEmail: nil, termsURI: nil, privacyURI: nil, invitationURL: "",
         turn: .init(enabled: false, host: "", secret: nil, minimumRelayPort: 0, maximumRelayPort: 0, internalAddress: nil),
         federation: false, given: [:], notices: [])
 

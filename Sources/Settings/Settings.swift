@@ -31,6 +31,8 @@ public struct Settings: Sendable, Equatable {
     public var logLevel: LogLevel
     /// Mozilla's server-side TLS profile for XMPP.
     public var tlsProfile: TLSProfile
+    /// By which server e-mail is sent to the administrator; nil: none is.
+    public var mailServer: MailServer?
     /// Where abuse is reported (XEP-0157); nil when not given.
     public var abuseEmail: String?
     /// Where security problems are reported (XEP-0157, RFC 9116); nil when not given.

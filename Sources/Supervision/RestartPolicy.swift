@@ -15,7 +15,7 @@ public struct RestartPolicy: Sendable {
 
     public init(
         firstPause: Duration = .milliseconds(250), longestPause: Duration = .seconds(30), jitter: Double = 0.2,
-        stableAfter: Duration = .seconds(60), failedAfter: Int = 10, failedPause: Duration = .seconds(300)
+        stableAfter: Duration = .seconds(60), failedAfter: Int = 8, failedPause: Duration = .seconds(300)
     ) {
         self.firstPause = firstPause
         self.longestPause = longestPause

@@ -64,12 +64,14 @@ public actor SupervisedService {
     /// Each change of the state from now on.
     public nonisolated func stateChanges() -> AsyncStream<ServiceState> { changes.listen() }
 
-    /// Everything there is to say now. Reads the memory from /proc, which takes about a millisecond.
-    public func snapshot() -> ServiceSnapshot {
+    /// Everything there is to say now.
+    ///
+    /// - Parameter withMemory: whether to read the memory from /proc, which takes about a millisecond.
+    public func snapshot(withMemory: Bool = true) -> ServiceSnapshot {
         let pid = process?.pid
         return ServiceSnapshot(
             name: specification.name, state: state, pid: pid, since: (pid == nil ? nil : processSince) ?? since, restarts: restarts,
-            memoryBytes: pid.flatMap(ProcessTable.memory(ofGroup:)), lastProblem: lastProblem)
+            memoryBytes: withMemory ? pid.flatMap(ProcessTable.memory(ofGroup:)) : nil, lastProblem: lastProblem)
     }
 
     /// Starts the server and keeps it running; returns when it has been stopped. A second call waits for the first.

@@ -5,5 +5,5 @@ import ArgumentParser
 struct CertificateProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "snikket-certs", abstract: "Talk to a certificate authority; look at TLS endpoints.",
-        subcommands: [Issue.self, Renewal.self, Revoke.self, AccountCommand.self, Internal.self, Inspect.self, Probe.self])
+        subcommands: [Issue.self, Renewal.self, Revoke.self, AccountCommand.self, Internal.self, Inspect.self, Probe.self, MailCommand.self])
 }

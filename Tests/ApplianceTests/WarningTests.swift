@@ -1,5 +1,4 @@
 import CertificateStore
-import ChatServer
 import Glibc
 import RealServers
 import Synchronization
@@ -52,14 +51,14 @@ struct WarningTests {
     func messages() async throws {
         try await Scratch.with { scratch in
             let path = scratch.path + "/messages.json"
-            let chat = Ears(count: 0)
-            let first = AdminMessages(path: path, chat: chat)
+            let chat = Ears(hears: false)
+            let first = AdminMessages(path: path, channels: ["chat": chat])
             await first.tell("certificate", level: 1, "one")
             #expect(!first.areDelivered && chat.heard == [])
             // Another run, with somebody who administers.
-            let messages = AdminMessages(path: path, chat: chat)
+            let messages = AdminMessages(path: path, channels: ["chat": chat])
             #expect(!messages.areDelivered)
-            chat.count = 1
+            chat.hears = true
             await messages.deliver()
             #expect(messages.areDelivered && chat.heard == ["one"])
             await messages.tell("certificate", level: 1, "one again")
@@ -70,20 +69,33 @@ struct WarningTests {
             await messages.tell("certificate", level: 0, "over")
             await messages.tell("certificate", level: 0, "over again")
             #expect(chat.heard == ["one", "three", "over"])
-            #expect(AdminMessages(path: path, chat: chat).areDelivered)
+            #expect(AdminMessages(path: path, channels: ["chat": chat]).areDelivered)
         }
     }
 
     @Test("an end of which nobody heard the begin is not told")
     func unheard() async throws {
         try await Scratch.with { scratch in
-            let chat = Ears(count: 0)
-            let messages = AdminMessages(path: scratch.path + "/messages.json", chat: chat)
+            let chat = Ears(hears: false)
+            let messages = AdminMessages(path: scratch.path + "/messages.json", channels: ["chat": chat])
             await messages.tell("disk", level: 1, "full")
             await messages.tell("disk", level: 0, "over")
-            chat.count = 1
+            chat.hears = true
             await messages.deliver()
             #expect(chat.heard == [] && messages.areDelivered)
+        }
+    }
+
+    @Test("a channel that fails does not hold the other up, and each hears once")
+    func channels() async throws {
+        try await Scratch.with { scratch in
+            let (chat, mail) = (Ears(hears: true), Ears(hears: false))
+            let messages = AdminMessages(path: scratch.path + "/messages.json", channels: ["chat": chat, "mail": mail])
+            await messages.tell("disk", level: 1, "full")
+            #expect(chat.heard == ["full"] && !messages.areDelivered)
+            mail.hears = true
+            await messages.deliver()
+            #expect(chat.heard == ["full"] && mail.heard == ["full"] && messages.areDelivered)
         }
     }
 
@@ -121,29 +133,21 @@ struct WarningTests {
 }
 
 /// Hears what administrators are told.
-private final class Ears: ChatServer {
-    private let state: Mutex<(count: Int, heard: [String])>
+private final class Ears: AdministratorChannel {
+    private let state: Mutex<(hears: Bool, heard: [String])>
 
-    init(count: Int) { state = Mutex((count, [])) }
+    init(hears: Bool) { state = Mutex((hears, [])) }
 
-    var count: Int {
-        get { state.withLock { $0.count } }
-        set { state.withLock { $0.count = newValue } }
+    var hears: Bool {
+        get { state.withLock { $0.hears } }
+        set { state.withLock { $0.hears = newValue } }
     }
     var heard: [String] { state.withLock { $0.heard } }
 
-    func tellAdministrators(_ text: String) async throws(ChatServerError) -> Int {
+    func tell(_ text: String) async -> Bool {
         state.withLock { state in
-            if state.count > 0 { state.heard.append(text) }
-            return state.count
+            if state.hears { state.heard.append(text) }
+            return state.hears
         }
     }
-
-    func createInvitation(_ request: InvitationRequest) async throws(ChatServerError) -> Invitation { throw .unauthorized }
-    func invitations() async throws(ChatServerError) -> [Invitation] { [] }
-    func invitation(token: String) async throws(ChatServerError) -> Invitation? { nil }
-    func revokeInvitation(token: String) async throws(ChatServerError) {}
-    func register(token: String, username: String, password: String) async throws(ChatServerError) -> String { throw .unauthorized }
-    func users() async throws(ChatServerError) -> [User] { [] }
-    func ping() async throws(ChatServerError) {}
 }

@@ -57,8 +57,8 @@ extension Settings.Option {
             "SNIKKET_UPDATE_CHECK", .flag, .value("on"), .servers, effect: .later("upgrades"),
             "Whether to tell the administrators about new versions."),
         Self(
-            "SNIKKET_SMTP_URL", .text, .none("no e-mail is sent"), .servers, effect: .later("notifications by e-mail"), secret: true,
-            "The mail server for what is sent by e-mail."),
+            "SNIKKET_SMTP_URL", .mailServer, .none("no e-mail is sent"), .servers, into: \.settings.mailServer, secret: true,
+            "The mail server by which the administrator gets an e-mail when something needs a hand; smtp goes over to TLS, unless ;no-tls is added."),
         Self(
             "SNIKKET_TWEAK_IPV6", .flag, .value("on"), .servers, into: \.settings.ipv6,
             "Whether to use IPv6; switch it off where it is broken."),
