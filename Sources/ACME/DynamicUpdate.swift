@@ -154,14 +154,7 @@ public struct DynamicUpdate: ChallengeSolver {
     /// One message each way; what the answer holds after the question.
     private func exchange(_ message: [UInt8], id: UInt16) throws(DNSUpdateError) -> (DNSReader.Header, [DNSReader.Record], [UInt8]) {
         let response = try DNSConnection.exchange(message, with: server)
-        var reader = DNSReader(response)
-        guard let header = reader.header(), header.id == id, header.flags & 0x8000 != 0 else { throw .nonsense }
-        for _ in 0..<header.counts[0] where !reader.question() { throw .nonsense }
-        var records: [DNSReader.Record] = []
-        for _ in 0..<header.counts[1...].reduce(0, +) {
-            guard let record = reader.record() else { throw .nonsense }
-            records.append(record)
-        }
+        let (header, records) = try DNSReader.message(response, id: id)
         return (header, records, response)
     }
 }

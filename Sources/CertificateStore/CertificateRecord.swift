@@ -49,8 +49,11 @@ extension CertificateRecord {
     /// - Parameter spread: 0 for exactly then; up to 1 for as much as a twentieth of the life earlier, so that not
     ///   every machine asks at the same moment.
     public func renewalTime(spread: Double = 0) -> Int {
-        let life = notAfter - notBefore
+        let life = Double(notAfter) - Double(notBefore)
         let share = life < 10 * 86400 ? 1.0 / 2 : 2.0 / 3
-        return notBefore + Int(Double(life) * (share - min(max(spread, 0), 1) / 20))
+        return moment(Double(notBefore) + life * (share - min(max(spread, 0), 1) / 20))
     }
 }
+
+/// Whole seconds since 1970. Dates come from files and from other programs: the most absurd ones must not be a trap.
+func moment(_ seconds: Double) -> Int { Int(min(max(seconds, -0x1p62), 0x1p62)) }

@@ -53,4 +53,16 @@ struct APIGuardTests {
             try await Prosody(port: freePort(), domain: "chat.test", secret: "wrong").ping()
         }
     }
+
+    @Test("a Prosody that cannot have its port ends the test at once, instead of being waited for")
+    func takenPort() async throws {
+        try await RunningProsody.with { prosody in
+            await #expect {
+                try await RunningProsody.with(port: prosody.port) { _ in }
+            } throws: { error in
+                guard case FixtureError.notStarted(let output) = error else { return false }
+                return output.contains("Failed to open server port \(prosody.port)")
+            }
+        }
+    }
 }
