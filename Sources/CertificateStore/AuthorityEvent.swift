@@ -33,10 +33,20 @@ public struct RenewalWindow: Sendable, Equatable, Codable {
     /// A moment in the window, in seconds since 1970; one that has passed means now.
     ///
     /// - Parameter spread: 0 for its begin, 1 for its end; to be chosen at random, and kept (RFC 9773 §4.2).
-    public func time(spread: Double) -> Int { moment(Double(start) + (Double(end) - Double(start)) * min(max(spread, 0), 1)) }
+    public func time(spread: Double) -> Int { start + Int(Double(end - start) * min(max(spread, 0), 1)) }
 
     /// When to ask again: after what the CA said, but at least a minute and at most a day from now (RFC 9773 §4.3); six hours when it said nothing.
     public func nextLook(now: Int) -> Int { now + min(max(retryAfter ?? 21600, 60), 86400) }
+}
+
+extension RenewalWindow {
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        start = try values.decodeDate(.start)
+        end = try values.decodeDate(.end)
+        explanation = try values.decodeIfPresent(String.self, forKey: .explanation)
+        retryAfter = try values.decodeIfPresent(Int.self, forKey: .retryAfter)
+    }
 }
 
 extension AuthorityEvent {

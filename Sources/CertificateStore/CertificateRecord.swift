@@ -49,11 +49,31 @@ extension CertificateRecord {
     /// - Parameter spread: 0 for exactly then; up to 1 for as much as a twentieth of the life earlier, so that not
     ///   every machine asks at the same moment.
     public func renewalTime(spread: Double = 0) -> Int {
-        let life = Double(notAfter) - Double(notBefore)
+        let life = notAfter - notBefore
         let share = life < 10 * 86400 ? 1.0 / 2 : 2.0 / 3
-        return moment(Double(notBefore) + life * (share - min(max(spread, 0), 1) / 20))
+        return notBefore + Int(Double(life) * (share - min(max(spread, 0), 1) / 20))
     }
 }
 
-/// Whole seconds since 1970. Dates come from files and from other programs: the most absurd ones must not be a trap.
-func moment(_ seconds: Double) -> Int { Int(min(max(seconds, -0x1p62), 0x1p62)) }
+extension CertificateRecord {
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        names = try values.decode([String].self, forKey: .names)
+        issuer = try values.decode(String.self, forKey: .issuer)
+        serial = try values.decode(String.self, forKey: .serial)
+        notBefore = try values.decodeDate(.notBefore)
+        notAfter = try values.decodeDate(.notAfter)
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// Seconds since 1970 in the years 0 to 9999: no certificate can tell others (RFC 5280 §4.1.2.5), and with any number at all the difference of
+    /// two could be beyond the type.
+    func decodeDate(_ key: Key) throws -> Int {
+        let seconds = try decode(Int.self, forKey: key)
+        guard (-62_167_219_200...253_402_300_799).contains(seconds) else {
+            throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "a date outside of the calendar")
+        }
+        return seconds
+    }
+}

@@ -57,12 +57,9 @@ struct APIGuardTests {
     @Test("a Prosody that cannot have its port ends the test at once, instead of being waited for")
     func takenPort() async throws {
         try await RunningProsody.with { prosody in
-            await #expect {
-                try await RunningProsody.with(port: prosody.port) { _ in }
-            } throws: { error in
-                guard case FixtureError.notStarted(let output) = error else { return false }
-                return output.contains("Failed to open server port \(prosody.port)")
-            }
+            let error = await #expect(throws: FixtureError.self) { try await RunningProsody.with(port: prosody.port) { _ in } }
+            guard case .notStarted(let output) = error else { return #expect(Bool(false), "\(String(describing: error))") }
+            #expect(output.contains("Failed to open server port \(prosody.port)"))
         }
     }
 }
