@@ -22,6 +22,8 @@ import CertificateStore
 
 private func use(_ record: CertificateRecord) {
     _ = record.covers(["example.org", "a.b.example.org", ""])
-    for spread in [0, 0.5, 1] { _ = record.renewalTime(spread: spread) }
-    _ = record.isDue(now: 1_700_000_000)
+    for spread in [0, 0.5, 1] {
+        _ = record.renewalTime(spread: spread)
+        _ = RenewalPlan(serial: record.serial, spread: spread, window: RenewalWindow(start: 0, end: record.notAfter)).time(of: record)
+    }
 }

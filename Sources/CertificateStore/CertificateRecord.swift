@@ -63,6 +63,7 @@ extension CertificateRecord {
         serial = try values.decode(String.self, forKey: .serial)
         notBefore = try values.decodeDate(.notBefore)
         notAfter = try values.decodeDate(.notAfter)
+        origin = try values.decodeIfPresent(String.self, forKey: .origin)
     }
 }
 
