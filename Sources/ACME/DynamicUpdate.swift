@@ -51,7 +51,8 @@ public struct TransactionKey: Sendable {
         let theirs = Array(response[reader.at..<reader.at + 32])
         reader.skip(32)
         guard let id = reader.number(), let error = reader.number(), let length = reader.number(), error == 0,
-            reader.at + Int(length) <= response.count, abs(Int(time) - now) <= Int(fudge)
+            // The record's own length says the same, and nothing follows it (RFC 8945 §5.1).
+            reader.at + Int(length) == record.data.upperBound, record.data.upperBound == response.count, abs(Int(time) - now) <= Int(fudge)
         else { return false }
         let other = Array(response[reader.at..<reader.at + Int(length)])
         var unsigned = Array(response[..<record.start])
