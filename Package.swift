@@ -2,14 +2,18 @@
 
 import PackageDescription
 
+/// Set by Fuzz/run: the rooms are then built for libFuzzer, and instead of the tests there is a program that feeds them.
+let isForFuzzing = Context.environment["SNIKKET_FUZZ"] != nil
+
 /// The same language rules for every target, set once.
-let rules: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .treatAllWarnings(as: .error),
-]
+let rules: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ] + (isForFuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-O"])] : [])
 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -38,6 +42,26 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = [], excluding 
 func shim(_ name: String, links libraries: String...) -> Target {
     .target(name: name, linkerSettings: libraries.map { .linkedLibrary($0) })
 }
+
+/// Fuzz/Targets is compiled into the fuzzer, or into the tests that feed it what the fuzzer has found; never into both at once.
+let fuzzing: [Target] = {
+    let rooms: [Target.Dependency] = ["ACME", "CertificateStore", "Health", "OpenSSL", "Settings", "Templates"]
+    guard isForFuzzing else {
+        return [
+            .testTarget(
+                name: "FuzzTests", dependencies: rooms, path: "Fuzz", exclude: ["CFuzzer", "Corpus", "Dictionaries", "Program", "run"],
+                sources: ["Targets", "Tests"], swiftSettings: rules)
+        ]
+    }
+    return [
+        .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "fuzz", dependencies: rooms + ["CFuzzer"], path: "Fuzz", exclude: ["CFuzzer", "Corpus", "Dictionaries", "Tests", "run"],
+            sources: ["Targets", "Program"], swiftSettings: rules,
+            // gold, the default, breaks down over the sanitizer.
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
+    ]
+}()
 
 let package = Package(
     name: "snikket",
@@ -130,7 +154,7 @@ let package = Package(
         .executableTarget(
             name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
         tests(of: "QRCode"),
-        tests(of: "Portal", ["ChatServer", "DurableFiles", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", log, system]),
+        tests(of: "Portal", ["ChatServer", "DurableFiles", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", lifecycle, log, system]),
         tests(
             of: "Appliance",
             [
@@ -138,5 +162,5 @@ let package = Package(
                 nioPosix, subprocess,
                 system,
             ]),
-    ]
+    ] + fuzzing
 )

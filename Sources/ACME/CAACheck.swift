@@ -72,7 +72,11 @@ public struct CAACheck: Sendable {
         writer.write(header: id, flags: 0x0100, [1, 0, 0, 0])
         writer.write(name: domain)
         for value in [257, 1] as [UInt16] { writer.write(value) }
-        let response = try DNSConnection.exchange(writer.bytes, with: resolver, seconds: 3)
+        return try Self.properties(in: try DNSConnection.exchange(writer.bytes, with: resolver, seconds: 3), id: id)
+    }
+
+    /// The properties that a response holds.
+    static func properties(in response: [UInt8], id: UInt16) throws(DNSUpdateError) -> [Property] {
         var reader = DNSReader(response)
         guard let header = reader.header(), header.id == id, header.flags & 0x8000 != 0 else { throw .nonsense }
         guard header.code == 0 || header.code == 3 else { throw .refused(code: header.code) }

@@ -58,6 +58,19 @@ struct DNSReader {
         return Header(id: id, flags: flags, counts: counts)
     }
 
+    /// The header of a response to the request with this ID, and everything behind its questions: answers, authority, additional.
+    static func message(_ bytes: [UInt8], id: UInt16) throws(DNSUpdateError) -> (header: Header, records: [Record]) {
+        var reader = DNSReader(bytes)
+        guard let header = reader.header(), header.id == id, header.flags & 0x8000 != 0 else { throw .nonsense }
+        for _ in 0..<header.counts[0] where !reader.question() { throw .nonsense }
+        var records: [Record] = []
+        for _ in 0..<header.counts[1...].reduce(0, +) {
+            guard let record = reader.record() else { throw .nonsense }
+            records.append(record)
+        }
+        return (header, records)
+    }
+
     mutating func question() -> Bool { name() != nil && number() != nil && number() != nil }
 
     mutating func record() -> Record? {

@@ -51,7 +51,8 @@ public struct TransactionKey: Sendable {
         let theirs = Array(response[reader.at..<reader.at + 32])
         reader.skip(32)
         guard let id = reader.number(), let error = reader.number(), let length = reader.number(), error == 0,
-            reader.at + Int(length) <= response.count, abs(Int(time) - now) <= Int(fudge)
+            // The record's own length says the same, and nothing follows it (RFC 8945 §5.1).
+            reader.at + Int(length) == record.data.upperBound, record.data.upperBound == response.count, abs(Int(time) - now) <= Int(fudge)
         else { return false }
         let other = Array(response[reader.at..<reader.at + Int(length)])
         var unsigned = Array(response[..<record.start])
@@ -154,14 +155,7 @@ public struct DynamicUpdate: ChallengeSolver {
     /// One message each way; what the answer holds after the question.
     private func exchange(_ message: [UInt8], id: UInt16) throws(DNSUpdateError) -> (DNSReader.Header, [DNSReader.Record], [UInt8]) {
         let response = try DNSConnection.exchange(message, with: server)
-        var reader = DNSReader(response)
-        guard let header = reader.header(), header.id == id, header.flags & 0x8000 != 0 else { throw .nonsense }
-        for _ in 0..<header.counts[0] where !reader.question() { throw .nonsense }
-        var records: [DNSReader.Record] = []
-        for _ in 0..<header.counts[1...].reduce(0, +) {
-            guard let record = reader.record() else { throw .nonsense }
-            records.append(record)
-        }
+        let (header, records) = try DNSReader.message(response, id: id)
         return (header, records, response)
     }
 }

@@ -41,6 +41,16 @@ public struct RenewalWindow: Sendable, Equatable, Codable {
     public func nextLook(now: Int) -> Int { now + min(max(retryAfter ?? 21600, 60), 86400) }
 }
 
+extension RenewalWindow {
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        start = try values.decodeDate(.start)
+        end = try values.decodeDate(.end)
+        explanation = try values.decodeIfPresent(String.self, forKey: .explanation)
+        retryAfter = try values.decodeIfPresent(Int.self, forKey: .retryAfter)
+    }
+}
+
 extension AuthorityEvent {
     /// The event of a line; nil when it is none, which a reader passes over.
     public init?(line: some StringProtocol) {

@@ -54,3 +54,27 @@ extension CertificateRecord {
         return notBefore + Int(Double(life) * (share - min(max(spread, 0), 1) / 20))
     }
 }
+
+extension CertificateRecord {
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        names = try values.decode([String].self, forKey: .names)
+        issuer = try values.decode(String.self, forKey: .issuer)
+        serial = try values.decode(String.self, forKey: .serial)
+        notBefore = try values.decodeDate(.notBefore)
+        notAfter = try values.decodeDate(.notAfter)
+        origin = try values.decodeIfPresent(String.self, forKey: .origin)
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// Seconds since 1970 in the years 0 to 9999: no certificate can tell others (RFC 5280 §4.1.2.5), and with any number at all the difference of
+    /// two could be beyond the type.
+    func decodeDate(_ key: Key) throws -> Int {
+        let seconds = try decode(Int.self, forKey: key)
+        guard (-62_167_219_200...253_402_300_799).contains(seconds) else {
+            throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "a date outside of the calendar")
+        }
+        return seconds
+    }
+}

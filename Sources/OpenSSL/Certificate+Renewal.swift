@@ -23,12 +23,19 @@ extension Certificate {
         return Array(UnsafeBufferPointer(start: start, count: Int(ASN1_STRING_length(identifier))))
     }
 
-    /// The serial number's bytes as in DER: with a zero in front when the first bit is set.
+    /// The serial number's bytes as in DER: with a zero in front when the first bit of a positive one is set. A negative one, which
+    /// RFC 5280 §4.1.2.2 forbids and still asks to be borne with, is in two's complement.
     public var serialBytes: [UInt8] {
-        var digits = Array(serial.utf8)
-        if digits.count % 2 == 1 { digits.insert(0x30, at: 0) }
-        let values = digits.map { $0 <= 0x39 ? $0 - 0x30 : $0 - 0x61 + 10 }
-        let bytes = stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
-        return bytes.first.map { $0 & 0x80 != 0 } == true ? [0] + bytes : bytes
+        let number = X509_get0_serialNumber(handle.pointer)
+        // The tag and the length in front, then the bytes. A serial number has at most 20 bytes; what is longer is read as well.
+        let count = i2d_ASN1_INTEGER(number, nil)
+        guard count > 2 else { return [] }
+        var der = [UInt8](repeating: 0, count: Int(count))
+        let written = der.withUnsafeMutableBufferPointer { buffer in
+            var start = buffer.baseAddress
+            return i2d_ASN1_INTEGER(number, &start)
+        }
+        guard written == count else { return [] }
+        return Array(der.dropFirst(der[1] < 0x80 ? 2 : 2 + Int(der[1] & 0x7f)))
     }
 }

@@ -59,7 +59,9 @@ public final class Certificate: Sendable {
 
     /// Whether the certificate holds this name or address, wildcards considered (RFC 6125 §6.4).
     public func covers(_ name: String) -> Bool {
-        X509_check_host(handle.pointer, name, name.utf8.count, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT), nil) == 1
+        // For C a NUL is the end: an address with more behind it is none.
+        guard !name.utf8.contains(0) else { return false }
+        return X509_check_host(handle.pointer, name, name.utf8.count, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT), nil) == 1
             || X509_check_ip_asc(handle.pointer, name, 0) == 1
     }
 

@@ -9,6 +9,8 @@ enum SubjectName {
     /// nil unless it is an address, or a host name of letters, digits and hyphens (RFC 5890 A-labels), lower case,
     /// with `*` at most as the first label.
     init?(_ text: String) {
+        // For C a NUL is the end: what stands behind it would be lost, and with it the names that follow.
+        guard !text.utf8.contains(0) else { return nil }
         var address = in6_addr()
         if inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1 {
             self = .ip(text)

@@ -53,4 +53,13 @@ struct APIGuardTests {
             try await Prosody(port: freePort(), domain: "chat.test", secret: "wrong").ping()
         }
     }
+
+    @Test("a Prosody that cannot have its port ends the test at once, instead of being waited for")
+    func takenPort() async throws {
+        try await RunningProsody.with { prosody in
+            let error = await #expect(throws: FixtureError.self) { try await RunningProsody.with(port: prosody.port) { _ in } }
+            guard case .notStarted(let output) = error else { return #expect(Bool(false), "\(String(describing: error))") }
+            #expect(output.contains("Failed to open server port \(prosody.port)"))
+        }
+    }
 }

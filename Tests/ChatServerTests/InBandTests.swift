@@ -14,13 +14,13 @@ struct InBandTests {
             var request = InvitationRequest()
             request.isAdmin = true
             let token = try await prosody.server.createInvitation(request).token
-            let app = try XMPPConversation(prosody)
-            #expect(try app.showToken(token).contains("type='result'"))
-            #expect(try app.register("anna", Self.password).contains("type='result'"))
+            let app = try await XMPPConversation(prosody)
+            #expect(try await app.showToken(token).contains("type='result'"))
+            #expect(try await app.register("anna", Self.password).contains("type='result'"))
             #expect(try await prosody.server.users().map(\.role) == ["prosody:admin"])
             #expect(try await prosody.server.invitation(token: token) == nil)
-            #expect(try app.logIn("anna", Self.password))
-            #expect(try XMPPConversation(prosody).register("ben", Self.password).contains("type='error'"), "no token, no account")
+            #expect(try await app.logIn("anna", Self.password))
+            #expect(try await XMPPConversation(prosody).register("ben", Self.password).contains("type='error'"), "no token, no account")
         }
     }
 
@@ -28,20 +28,20 @@ struct InBandTests {
     func sameToken() async throws {
         try await RunningProsody.with { prosody in
             let token = try await prosody.server.createInvitation(InvitationRequest()).token
-            let (first, second) = (try XMPPConversation(prosody), try XMPPConversation(prosody))
-            #expect(try first.showToken(token).contains("type='result'"))
-            #expect(try second.showToken(token).contains("type='result'"))
+            let (first, second) = (try await XMPPConversation(prosody), try await XMPPConversation(prosody))
+            #expect(try await first.showToken(token).contains("type='result'"))
+            #expect(try await second.showToken(token).contains("type='result'"))
             _ = try await prosody.server.register(token: token, username: "anna", password: Self.password)
             for (app, name) in [(first, "ben"), (second, "cleo")] {
-                let answer = try app.register(name, Self.password)
+                let answer = try await app.register(name, Self.password)
                 #expect(answer.contains("type='error'") && answer.contains("<forbidden"))
             }
             #expect(try await prosody.server.users().map(\.username) == ["anna"])
 
             let next = try await prosody.server.createInvitation(InvitationRequest()).token
-            #expect(try first.showToken(next).contains("type='result'"))
+            #expect(try await first.showToken(next).contains("type='result'"))
             try await prosody.server.revokeInvitation(token: next)
-            #expect(try first.register("dora", Self.password).contains("<forbidden"), "revoked in between")
+            #expect(try await first.register("dora", Self.password).contains("<forbidden"), "revoked in between")
         }
     }
 

@@ -26,7 +26,7 @@ struct InvitationTests {
             #expect(try await server.register(token: invitation.token, username: "Anna", password: Self.password) == "anna@chat.test")
             #expect(try await server.users().map(\.username) == ["anna"])
             #expect(try await server.users().map(\.role) == ["prosody:admin"])
-            #expect(try XMPPConversation(prosody).logIn("anna", Self.password))
+            #expect(try await XMPPConversation(prosody).logIn("anna", Self.password))
             #expect(try await server.users().first?.lastActive != nil)
             #expect(try await server.invitation(token: invitation.token) == nil)
             await #expect(throws: ChatServerError.invitationNotFound) {
@@ -110,8 +110,8 @@ struct InvitationTests {
             await #expect(throws: ChatServerError.usernameTaken) {
                 try await server.register(token: token, username: "zoë", password: Self.password)
             }
-            #expect(try XMPPConversation(prosody).logIn("zoë", "ääääääääää"))
-            #expect(try XMPPConversation(prosody).logIn("zoë", Self.password) == false)
+            #expect(try await XMPPConversation(prosody).logIn("zoë", "ääääääääää"))
+            #expect(try await XMPPConversation(prosody).logIn("zoë", Self.password) == false)
         }
     }
 

@@ -33,7 +33,7 @@ struct RegistrationTests {
                 let welcome = try await portal.get("/welcome", [(name: "Cookie", value: try #require(sent.cookie))])
                 #expect(welcome.status == 200 && welcome.html.contains("anna@chat.test"))
                 #expect(try await prosody.server.users().map(\.role) == ["prosody:admin"])
-                #expect(try XMPPConversation(prosody).logIn("anna", "pässword & more=+%"))
+                #expect(try await XMPPConversation(prosody).logIn("anna", "pässword & more=+%"))
                 #expect(try await portal.get("/invite/\(invitation.token)/").status == 404)
             }
         }

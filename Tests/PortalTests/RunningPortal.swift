@@ -3,6 +3,7 @@ import FoundationEssentials
 import LocalHTTP
 import Logging
 import ProsodyFixture
+import ServiceLifecycle
 import Synchronization
 
 @testable import Portal
@@ -23,20 +24,29 @@ struct RunningPortal: Sendable {
             termsURI: "https://example.org/terms")
         let server = try PortalServer(configuration, chatServer: chatServer, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let portal = RunningPortal(client: LocalHTTPClient(target: .unix(path: configuration.socket)), socket: configuration.socket)
+        // Ended as systemd's SIGTERM ends it: a mere cancellation would take the event loop from under connections that are still closing.
+        let services = ServiceGroup(
+            configuration: .init(services: [.init(service: server)], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
-                try await server.run()
+                try await services.run()
                 return nil
             }
             group.addTask {
-                _ = try await eventually { try await portal.get("/_health") }
-                return try await body(portal)
+                let result: Swift.Result<Result, any Error>
+                do {
+                    _ = try await eventually { try await portal.get("/_health") }
+                    result = .success(try await body(portal))
+                } catch {
+                    result = .failure(error)
+                }
+                await services.triggerGracefulShutdown()
+                return try result.get()
             }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            throw FixtureError.closed
+            var result: Result?
+            for try await ended in group { result = ended ?? result }
+            guard let result else { throw FixtureError.closed }
+            return result
         }
     }
 

@@ -27,19 +27,37 @@ public struct RunningProsody: Sendable {
     }
 
     /// Runs Prosody while `body` runs.
-    public static func with<Result: Sendable>(_ body: (RunningProsody) async throws -> Result) async throws -> Result {
+    ///
+    /// - Parameter port: its HTTP port, when it shall be that one.
+    /// - Throws: ``FixtureError/notStarted(output:)`` when it cannot have its ports, or is not ready after half a minute.
+    public static func with<Result: Sendable>(
+        port wanted: Int? = nil, _ body: (RunningProsody) async throws -> Result
+    ) async throws -> Result {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let prosody = RunningProsody(port: try freePort(), clientPort: try freePort(), folder: folder)
-        try prosody.prepare()
+        let (port, clientPort) = (try ReservedPort(), try ReservedPort())
+        let prosody = RunningProsody(port: wanted ?? port.number, clientPort: clientPort.number, folder: folder)
+        let result = try await prosody.run(body)
+        withExtendedLifetime((port, clientPort)) {}
+        return result
+    }
+
+    func run<Result: Sendable>(_ body: (RunningProsody) async throws -> Result) async throws -> Result {
+        try prepare()
         var arguments = ["prosody", "--config", folder + "/prosody.cfg.lua", "-F"]
         // Prosody refuses to be root.
         if getuid() == 0 { arguments = ["setpriv", "--reuid=\(account)", "--regid=\(account)", "--clear-groups"] + arguments }
-        let outcome = try await run(
+        let outcome = try await Subprocess.run(
             .name(arguments[0]), arguments: Arguments(Array(arguments.dropFirst())), input: .none, output: .sequence,
             error: .combinedWithOutput
         ) { execution in
-            let result = await prosody.use(execution.standardOutput.strings(), body)
+            let result: Swift.Result<Result, any Error>
+            do {
+                try await Self.waitUntilReady(execution.standardOutput.strings(), orKill: execution.processIdentifier.value)
+                result = .success(try await body(self))
+            } catch {
+                result = .failure(error)
+            }
             await execution.teardown(using: [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))])
             return result
         }
@@ -47,18 +65,23 @@ public struct RunningProsody: Sendable {
     }
 
     /// Prosody's last line at start is the module's; nothing it prints afterwards fills a pipe.
-    private func use<Result: Sendable>(
-        _ output: some AsyncSequence<String, any Error>, _ body: (RunningProsody) async throws -> Result
-    ) async -> Swift.Result<Result, any Error> {
-        do {
+    ///
+    /// A Prosody that could not have its port says so and runs on: waiting for the line that says where it listens would never end.
+    private static func waitUntilReady(_ output: some AsyncSequence<String, any Error>, orKill pid: Int32) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            group.addTask {
+                try await Task.sleep(for: .seconds(30))
+                // Its output ends with it.
+                kill(pid, SIGKILL)
+            }
             var seen = ""
             for try await line in output {
                 seen += line + "\n"
-                if line.contains("Serving 'fixture'") { return .success(try await body(self)) }
+                if line.contains("Failed to open server port") || line.contains("Not listening on any ports") { break }
+                if line.contains("Serving 'fixture'") { return }
             }
-            return .failure(FixtureError.notStarted(output: seen))
-        } catch {
-            return .failure(error)
+            throw FixtureError.notStarted(output: seen)
         }
     }
 }
@@ -150,22 +173,6 @@ public func temporaryFolder() throws -> String {
     var template = Array("/tmp/snikket-test-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw FixtureError.system("mkdtemp", errno: errno) }
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-}
-
-/// A port that nothing listened on a moment ago.
-public func freePort() throws -> Int {
-    let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard handle >= 0 else { throw FixtureError.system("socket", errno: errno) }
-    defer { close(handle) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(handle, $0, length) == 0 ? getsockname(handle, $0, &length) : -1 }
-    }
-    guard result == 0 else { throw FixtureError.system("bind", errno: errno) }
-    return Int(UInt16(bigEndian: address.sin_port))
 }
 
 /// Tries until it works, and lets the last error out when the time is over.
