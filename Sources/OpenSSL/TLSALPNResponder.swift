@@ -12,7 +12,7 @@ public final class TLSALPNResponder: ChallengeSolver {
 
     /// Listens at once.
     ///
-    /// - Parameter address: `192.0.2.1:443`, `[::]:443`, or `:443` for all addresses.
+    /// - Parameter address: `192.0.2.1:443`, `[::]:443`, `:443` for all addresses, or `unix:/path` behind a server that hands connections on.
     public init(listen address: String) throws(ChallengeError) {
         socket = try ListeningSocket(address)
         // OpenSSL writes to sockets whose other end may have gone.
@@ -24,6 +24,7 @@ public final class TLSALPNResponder: ChallengeSolver {
 
     deinit {
         answers.close()
+        if let path = socket.path { unlink(path) }
         shutdown(socket.descriptor, Int32(SHUT_RDWR))
     }
 
