@@ -93,7 +93,8 @@ private func shakeHands(_ descriptor: Int32, _ answers: AnswerCertificates) {
         SSL_CTX_set_cert_cb(context, chooseCertificate, Unmanaged.passUnretained(answers).toOpaque())
         guard let session = SSL_new(context), SSL_set_fd(session, descriptor) == 1 else { return }
         defer { SSL_free(session) }
-        if SSL_accept(session) == 1 { SSL_shutdown(session) }
+        // To the end: closing on what has not been read would break the connection, perhaps before our certificate has arrived.
+        if SSL_accept(session) == 1, SSL_shutdown(session) == 0 { SSL_shutdown(session) }
     }
 }
 

@@ -43,7 +43,6 @@ extension ServerFacts {
             "challengeSocket": .text("unix:" + challengeSocket),
             "responderSocket": .text("unix:" + locations.responderSocket),
             "webListen": .texts(sorts ? ["unix:" + webSocket] : listen(ports.https)),
-            "webWords": .texts(["ssl", "http2"] + (sorts ? ["proxy_protocol"] : [])),
             "names": .texts(settings.certificateNames),
             "challenges": .text(locations.challenges + "/"),
             "pages": .text(pages + "/"),

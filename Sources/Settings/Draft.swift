@@ -1,7 +1,8 @@
 /// Settings while their options are being read: what an option's value is put into.
 struct Draft {
     var settings = Settings(
-        domain: "", adminEmail: "", siteName: "", certificates: .internalAuthority, challenge: .http, ports: Ports(), listenAddresses: [], ipv6: false,
+        domain: "", adminEmail: "", siteName: "", certificates: .internalAuthority, challenge: .http, ports: Ports(), listenAddresses: [],
+        ipv6: false,
         retentionDays: 0, uploadLimitMegabytes: 0, uploadStorageGigabytes: nil, dailyUploadLimitGigabytes: 0, maximumClientsPerUser: 0,
         logLevel: .info, tlsProfile: .modern, abuseEmail: nil, securityEmail: nil, termsURI: nil, privacyURI: nil, invitationURL: "",
         turn: .init(enabled: false, host: "", secret: nil, minimumRelayPort: 0, maximumRelayPort: 0, internalAddress: nil),

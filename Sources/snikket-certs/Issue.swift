@@ -20,10 +20,13 @@ struct Issue: Job {
     @Option(help: ArgumentHelp("The folder of the web server that serves port 80, or its acme-challenge folder.", valueName: "dir"))
     var webroot: String?
 
-    @Option(help: ArgumentHelp("Answer challenges here, when no web server runs.", valueName: "addr:port"))
+    @Option(help: ArgumentHelp("Answer http-01 challenges here, when no web server runs.", valueName: "addr:port"))
     var listen: String?
 
-    @Option(help: ArgumentHelp("Answer tls-alpn-01 challenges here, when port 80 is closed.", valueName: "addr:port"))
+    @Option(
+        help: ArgumentHelp(
+            "Answer tls-alpn-01 challenges here, when port 80 is closed; unix:/path behind a server that hands connections on.",
+            valueName: "addr:port"))
     var tlsAlpn: String?
 
     @Option(help: ArgumentHelp("Answer dns-01 challenges with this program: PROGRAM present|remove NAME RECORD VALUE.", valueName: "program"))
@@ -55,6 +58,7 @@ struct Issue: Job {
         guard [webroot, listen, tlsAlpn, dnsHook, dnsServer].compactMap({ $0 }).count == 1 else {
             throw ValidationError("Give one of --webroot, --listen, --tls-alpn, --dns-hook and --dns-server.")
         }
+        if tsigKeyFile == "-", external.eabKeyFile == "-" { throw ValidationError("Only one key can come from standard input.") }
         guard (dnsServer == nil) == (tsigKeyFile == nil) else { throw ValidationError("--dns-server and --tsig-key-file belong together.") }
     }
 
@@ -72,8 +76,8 @@ struct Issue: Job {
             let key = CertificateKey(names: names)
             let issuance = Issuance(
                 client: client, names: names, contact: email, external: external, wishes: wishes(for: names), solver: solver,
-                selfCheck: solver.type != "http-01" ? nil : look.check(isPrivateAuthority: authority.caBundle != nil, over: transport),
-                caa: look.isWanted(isPrivateAuthority: authority.caBundle != nil) ? CAACheck() : nil, makeRequest: key.request, progress: tell)
+                selfCheck: look.check(of: solver.type, isPrivateAuthority: authority.caBundle != nil, over: transport),
+                caa: look.caa(isPrivateAuthority: authority.caBundle != nil), makeRequest: key.request, progress: tell)
             let (chain, url) = try await issuance.run()
             try account.keep(url: url, directory: directory, contact: email)
 
