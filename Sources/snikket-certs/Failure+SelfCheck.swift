@@ -11,6 +11,18 @@ extension CertificateFailure {
         `try` = Self.advice(for: failed.map(\.fault)) + ". The certificate authority was not asked; --no-self-check asks it all the same"
     }
 
+    /// The same, with advice for the challenge that the CA could not validate: it is written for http-01.
+    func advising(on type: String, after error: any Error) -> CertificateFailure {
+        guard case .validation(let failed) = error as? ACMEError, type != "http-01" else { return self }
+        guard Set(failed.compactMap(\.problem.name)).isDisjoint(with: ["caa", "rateLimited"]) else { return self }
+        var failure = self
+        failure.try =
+            type == "dns-01"
+            ? "look at what the DNS servers have, as with `dig TXT _acme-challenge.\(failed.first?.name ?? "NAME")`, while it runs again"
+            : "check that the DNS records, A and AAAA, point to this machine and that port 443 is open, then run `snikket check`"
+        return failure
+    }
+
     /// Words for names that DNS forbids this CA to issue for.
     init(forbidden names: [ForbiddenName]) {
         let identity = names.first?.identities.first ?? ""

@@ -58,7 +58,6 @@ struct Issue: Job {
         guard [webroot, listen, tlsAlpn, dnsHook, dnsServer].compactMap({ $0 }).count == 1 else {
             throw ValidationError("Give one of --webroot, --listen, --tls-alpn, --dns-hook and --dns-server.")
         }
-        if tsigKeyFile == "-", external.eabKeyFile == "-" { throw ValidationError("Only one key can come from standard input.") }
         guard (dnsServer == nil) == (tsigKeyFile == nil) else { throw ValidationError("--dns-server and --tsig-key-file belong together.") }
     }
 
@@ -87,8 +86,14 @@ struct Issue: Job {
             let stored = try CertificateStore(folder: output).install(chain: chain, key: pem, record: leaf.record.had(from: directory))
             emit(.issued(record: stored.record, fullChain: output + "/fullchain.pem", privateKey: output + "/privkey.pem"))
         } catch {
-            throw CertificateFailure(describing: error)
+            throw CertificateFailure(describing: error).advising(on: challengeType, after: error)
         }
+    }
+
+    /// The challenge's type (RFC 8555 §9.7.8).
+    private var challengeType: String {
+        if dnsHook != nil || dnsServer != nil { return "dns-01" }
+        return tlsAlpn == nil ? "http-01" : "tls-alpn-01"
     }
 
     private func wishes(for names: [String]) -> Wishes {

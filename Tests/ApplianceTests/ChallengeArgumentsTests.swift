@@ -1,8 +1,8 @@
 import CertificateStore
+import DurableFiles
 import Glibc
 import RealServers
 import Settings
-import Supervision
 import Testing
 
 @testable import Appliance
@@ -20,20 +20,20 @@ struct ChallengeArgumentsTests {
         try await Scratch.with { scratch in
             let locations = scratch.locations
             let http = try ChallengeArguments(Self.settings(.http), locations)
-            #expect(http.arguments == ["--webroot", locations.challenges, "--no-self-check"] && http.capabilities == [])
+            #expect(http.arguments == ["--webroot", locations.challenges, "--no-self-check"] && !http.bindsPort)
             let tls = try ChallengeArguments(Self.settings(.tlsALPN), locations)
             #expect(tls.arguments == ["--tls-alpn", "unix:" + locations.responderSocket, "--no-self-check"])
 
-            let alone = try ChallengeArguments(Self.settings(.http), locations, webServerRuns: false)
-            #expect(alone.arguments == ["--listen", ":80", "--no-self-check"] && alone.capabilities == [.bindService])
+            let alone = try ChallengeArguments(Self.settings(.http), locations, hasWebServer: false)
+            #expect(alone.arguments == ["--listen", "[::]:80", "--no-self-check"] && alone.bindsPort)
             var settings = try Self.settings(.tlsALPN)
             settings.listenAddresses = ["2001:db8::1", "192.0.2.1"]
             settings.ports.https = 8443
-            let other = try ChallengeArguments(settings, locations, webServerRuns: false)
+            let other = try ChallengeArguments(settings, locations, hasWebServer: false)
             #expect(other.arguments == ["--tls-alpn", "[2001:db8::1]:8443", "--no-self-check"])
             settings = try Self.settings(.http)
             settings.ipv6 = false
-            let four = try ChallengeArguments(settings, locations, webServerRuns: false)
+            let four = try ChallengeArguments(settings, locations, hasWebServer: false)
             #expect(four.arguments.contains("0.0.0.0:80"))
         }
     }
@@ -42,10 +42,32 @@ struct ChallengeArgumentsTests {
     func key() async throws {
         try await Scratch.with { scratch in
             let path = scratch.path + "/tsig.key"
-            try replaceFile(path, with: Array("hush".utf8), mode: 0o600)
+            try File.write(Array("hush".utf8), to: path, mode: 0o600)
             let update = try ChallengeArguments(Self.settings(.dns(.update(server: "192.0.2.1:53", keyFile: path))), scratch.locations)
             #expect(update.arguments == ["--dns-server", "192.0.2.1:53", "--tsig-key-file", "-"])
             #expect(update.input == Array("hush".utf8))
+
+            // An account that was arranged with the authority has a key as well: it comes first, in a line of its own.
+            try File.write(Array("https://ca.example/dir kid-1 bWFj\n".utf8), to: scratch.path + "/accounts", mode: 0o600)
+            let authorities = Settings.Authorities(directories: ["https://ca.example/dir"], externalAccounts: scratch.path + "/accounts")
+            let settings = try Self.settings(.dns(.update(server: "192.0.2.1:53", keyFile: path)))
+            let job = try CertificateJobs(settings: settings, locations: scratch.locations).issue(from: "https://ca.example/dir", of: authorities)
+            #expect(job.input == Array("bWFj\nhush".utf8))
+            #expect(!job.arguments.contains { $0.contains("bWFj") || $0.contains("hush") })
+        }
+    }
+
+    @Test("a key that others can read is refused")
+    func readableKey() async throws {
+        try await Scratch.with { scratch in
+            let path = scratch.path + "/tsig.key"
+            try File.write(Array("hush".utf8), to: path, mode: 0o644)
+            let settings = try Self.settings(.dns(.update(server: "192.0.2.1:53", keyFile: path)))
+            #expect {
+                try ChallengeArguments(settings, scratch.locations)
+            } throws: { error in
+                (error as? CertificateFailure)?.cause?.contains("chmod 600 \(path)") == true
+            }
         }
     }
 

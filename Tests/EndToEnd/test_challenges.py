@@ -9,7 +9,7 @@ import pytest
 from world import web
 from world.appliance import Appliance, with_pebble
 from world.authority import Authority
-from world.challenges import handshake, renewed_after_restart, taken, with_dns
+from world.challenges import handshake, renewed, taken, with_dns
 from world.waiting import until
 
 
@@ -67,7 +67,7 @@ def test_uploads_and_pages_are_as_large_as_ever(one_port: tuple[Appliance, Autho
 
 
 def test_it_is_renewed_while_nginx_serves(one_port: tuple[Appliance, Authority]) -> None:
-    renewed_after_restart(one_port[0])
+    renewed(one_port[0])
     assert one_port[0].healthy()["certificate"]["last_error"] is None
 
 
@@ -91,7 +91,7 @@ def test_a_certificate_comes_through_dns() -> None:
             appliance.started()
             assert server.log.count("adding an RR at '_acme-challenge.") == 3
             until(lambda: server.log.count("deleting an RR at _acme-challenge.") == 3, 20, "the records are taken away")
-            renewed_after_restart(appliance)
+            renewed(appliance)
             assert server.log.count("adding an RR at '_acme-challenge.") == 6
 
 

@@ -4,7 +4,7 @@ import os
 import stat
 
 from world.appliance import with_pebble
-from world.challenges import renewed_after_restart, with_dns
+from world.challenges import renewed, with_dns
 
 
 def test_nginx_reaches_the_responder_of_another_user(users: dict[str, int]) -> None:
@@ -12,7 +12,7 @@ def test_nginx_reaches_the_responder_of_another_user(users: dict[str, int]) -> N
         appliance.started()
         folder = os.stat(appliance.state / "run/acme-tls")
         assert stat.S_IMODE(folder.st_mode) == 0o710
-        renewed_after_restart(appliance)
+        renewed(appliance)
 
 
 def test_a_key_of_roots_changes_the_zone(users: dict[str, int]) -> None:
