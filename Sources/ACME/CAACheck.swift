@@ -108,7 +108,7 @@ public struct ForbiddenName: Sendable, Equatable {
 }
 
 /// The first nameserver of /etc/resolv.conf.
-private func systemResolver() -> String? {
+func systemResolver() -> String? {
     guard let file = fopen("/etc/resolv.conf", "re") else { return nil }
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 1024)

@@ -4,7 +4,7 @@ internal import Glibc
 enum DNSConnection {
     /// - Parameter seconds: the most that each step may take.
     static func exchange(_ message: [UInt8], with server: String, seconds: Int = 10) throws(DNSUpdateError) -> [UInt8] {
-        let descriptor = try connected(to: server, seconds: seconds)
+        let descriptor = try connected(to: server, SOCK_STREAM, seconds: seconds)
         defer { close(descriptor) }
         var framed = DNSWriter()
         framed.write(UInt16(message.count))
@@ -31,17 +31,18 @@ enum DNSConnection {
         return bytes
     }
 
-    private static func connected(to text: String, seconds: Int) throws(DNSUpdateError) -> Int32 {
+    /// A socket whose steps take no longer than this. The caller closes it.
+    static func connected(to text: String, _ kind: __socket_type, seconds: Int) throws(DNSUpdateError) -> Int32 {
         guard let colon = text.lastIndex(of: ":"), UInt16(text[text.index(after: colon)...]) != nil else { throw .badAddress }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_socktype = Int32(kind.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         guard getaddrinfo(host, String(text[text.index(after: colon)...]), &hints, &list) == 0, let list else { throw .badAddress }
         defer { freeaddrinfo(list) }
-        let descriptor = socket(list.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(list.pointee.ai_family, Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .connection(errno: errno) }
         // For connecting as well: Linux applies the sending limit to it.
         var limit = timeval(tv_sec: seconds, tv_usec: 0)

@@ -17,10 +17,17 @@ public enum SelfCheckVerdict: Sendable, Equatable {
 public enum SelfCheckFault: Error, Sendable, Equatable {
     /// The name has no address in DNS.
     case noAddress
-    /// Nobody serves HTTP at this address and port.
+    /// Nobody answers at this address and port.
     case unreachable(address: String, port: Int, TransportError)
     /// Somebody answers, but with something else; what it begins with, without control characters.
     case wrongAnswer(address: String, port: Int, status: Int, beginning: String)
+
+    /// Somebody answers, but not with TLS that speaks `acme-tls/1` (RFC 8737 §3); in OpenSSL's words, or nil when the connection was closed.
+    case noChallengeProtocol(address: String, port: Int, reason: String?)
+    /// The certificate shown does not hold the answer (RFC 8737 §3); the names that it holds.
+    case wrongCertificate(address: String, port: Int, names: [String])
+    /// Some of the DNS servers in charge do not have the TXT record: what each says; seconds that were waited for them.
+    case wrongRecord(record: String, servers: [DNSServerAnswer], seconds: Int)
 
     /// A wrong answer; what comes from a stranger is shortened and made printable.
     public static func wrongAnswer(from address: String, port: Int, status: Int, body: [UInt8]) -> SelfCheckFault {

@@ -23,21 +23,16 @@ struct CertificateJobs: Sendable {
 
     /// A certificate from an authority.
     func issue(from directory: String, of authorities: Settings.Authorities) throws(CertificateFailure) -> Job {
-        // Behind many a router a machine cannot reach its own public address, and the CA can: it is the one to ask.
+        let challenge = try ChallengeArguments(settings, locations, hasWebServer: hasWebServer)
         var job = Job(
             arguments: ["issue"] + place(directory, authorities) + ["--email", settings.adminEmail, "--state", locations.acme]
-                + challenge + ["--no-self-check", "--output", locations.certificates] + names, bindsPort: !hasWebServer)
+                + challenge.arguments + ["--output", locations.certificates] + names, input: challenge.input, bindsPort: challenge.bindsPort)
         if let file = authorities.externalAccounts, let account = try ExternalAccountFile(path: file).account(at: directory) {
             job.arguments += ["--eab-kid", account.keyID, "--eab-key-file", "-"]
-            job.input = Array(account.key.utf8)
+            // A line of its own, before what else there is.
+            job.input = Array((account.key + "\n").utf8) + job.input
         }
         return job
-    }
-
-    private var challenge: [String] {
-        guard !hasWebServer else { return ["--webroot", locations.challenges] }
-        let address = settings.listenAddresses.first ?? (settings.ipv6 ? "::" : "0.0.0.0")
-        return ["--listen", "\(address.contains(":") ? "[\(address)]" : address):\(settings.ports.http)"]
     }
 
     /// The person's own files.

@@ -7,7 +7,7 @@ enum Ground {
     /// Makes what is missing, corrects owners and modes.
     ///
     /// What a server writes itself lies in folders of its own user, which nobody else can enter; nginx alone reaches the portal's
-    /// socket and the challenges. Everything else is ours: a server that has been broken into can lay no links for us to follow.
+    /// socket, the responder's and the challenges. Everything else is ours: a server that has been broken into can lay no links for us to follow.
     static func prepare(_ locations: Locations, accounts: Accounts) throws(ApplianceError) {
         try folder(locations.state, mode: 0o711)
         try folder(locations.run, mode: 0o711)
@@ -19,12 +19,16 @@ enum Ground {
         try folder(locations.certificates, mode: 0o700, owner: accounts.certificates)
         try folder(locations.acme, mode: 0o700, owner: accounts.certificates)
         try folder(locations.challenges, mode: 0o755, owner: accounts.certificates)
+        try folder(locations.responder, mode: 0o700, owner: accounts.certificates)
         for service in Service.allCases {
             try folder(locations.run(of: service), mode: 0o711)
             try folder(locations.work(of: service), mode: 0o700, owner: accounts[service])
         }
         if let portal = accounts[.portal], let web = accounts[.nginx] {
             try folder(locations.work(of: .portal), mode: 0o710, owner: Account(user: portal.user, group: web.group))
+        }
+        if let responder = accounts.certificates, let web = accounts[.nginx] {
+            try folder(locations.responder, mode: 0o710, owner: Account(user: responder.user, group: web.group))
         }
         for socket in [locations.controlSocket + ".new", locations.portalSocket, locations.work(of: .nginx) + "/health.sock"] {
             // The kernel's limit for a socket's path (unix(7)), the zero at its end included.

@@ -30,7 +30,13 @@ extension Parts {
             }
         }
         wanted.append(("internal HTTP", WantedPort(.tcp, ports.internalHTTP, address: "127.0.0.1")))
-        guard let conflict = PortCheck.conflicts(with: wanted.map(\.port)).first else { return }
+        let conflicts = PortCheck.conflicts(with: wanted.map(\.port))
+        let http = conflicts.filter { $0.wanted.port == ports.http && $0.wanted.transport == .tcp }
+        if !http.isEmpty, !settings.needsHTTPPort {
+            hasHTTPPort.withLock { $0 = false }
+            say.progress("port \(ports.http) is another program's: http:// does not lead to the portal, and nothing else is missing")
+        }
+        guard let conflict = conflicts.first(where: { settings.needsHTTPPort || !http.contains($0) }) else { return }
         let owner = conflict.process.map { name in conflict.pid.map { "\(name) (process \($0))" } ?? name }
         throw .portTaken(
             port: conflict.wanted.port, name: wanted.first { $0.port == conflict.wanted }?.name ?? "", owner: owner)

@@ -34,6 +34,8 @@ final class Parts: Sendable {
     var chatEndpoint: String { locations.run + "/" + ChatEndpoint.fileName }
     private let group: any EventLoopGroup
     private let hasIPv6 = ServerFacts.machineHasIPv6()
+    /// Whether nginx has the HTTP port: another program may, when the settings can do without.
+    let hasHTTPPort = Mutex(true)
 
     init(settings: Settings, locations: Locations, programs folder: String, accounts: Accounts) throws {
         // One event loop is plenty for probes and the control socket; every further one is a thread and its memory.
@@ -70,7 +72,8 @@ final class Parts: Sendable {
     /// What the servers' files follow from, as things are now.
     var facts: ServerFacts {
         ServerFacts(
-            settings: settings, locations: locations, secrets: secrets, phase: phase.value, hasIPv6: hasIPv6)
+            settings: settings, locations: locations, secrets: secrets, phase: phase.value, hasIPv6: hasIPv6,
+            hasHTTPPort: hasHTTPPort.withLock { $0 })
     }
 
     /// The portal's file; its secret is the chat server's.

@@ -12,7 +12,7 @@ public final class TLSALPNResponder: ChallengeSolver {
 
     /// Listens at once.
     ///
-    /// - Parameter address: `192.0.2.1:443`, `[::]:443`, or `:443` for all addresses.
+    /// - Parameter address: `192.0.2.1:443`, `[::]:443`, `:443` for all addresses, or `unix:/path` behind a server that hands connections on.
     public init(listen address: String) throws(ChallengeError) {
         socket = try ListeningSocket(address)
         // OpenSSL writes to sockets whose other end may have gone.
@@ -24,6 +24,7 @@ public final class TLSALPNResponder: ChallengeSolver {
 
     deinit {
         answers.close()
+        if let path = socket.path { unlink(path) }
         shutdown(socket.descriptor, Int32(SHUT_RDWR))
     }
 
@@ -92,7 +93,8 @@ private func shakeHands(_ descriptor: Int32, _ answers: AnswerCertificates) {
         SSL_CTX_set_cert_cb(context, chooseCertificate, Unmanaged.passUnretained(answers).toOpaque())
         guard let session = SSL_new(context), SSL_set_fd(session, descriptor) == 1 else { return }
         defer { SSL_free(session) }
-        if SSL_accept(session) == 1 { SSL_shutdown(session) }
+        // To the end: closing on what has not been read would break the connection, perhaps before our certificate has arrived.
+        if SSL_accept(session) == 1, SSL_shutdown(session) == 0 { SSL_shutdown(session) }
     }
 }
 

@@ -42,6 +42,9 @@ public struct Acceptance: Sendable {
     public func accept(_ service: Service, _ files: [RenderedFile]) async throws(ServerConfigsError) {
         let own = files.filter { $0.service == service }
         guard let main = own.first(where: { $0.path == facts.configurationFile(of: service) }) else { return }
+        if service == .nginx, facts.settings.sortsHTTPSConnections, access(ServerFacts.nginxStreamModule, R_OK) != 0 {
+            throw .missingModule(.nginx, path: ServerFacts.nginxStreamModule, package: "libnginx-mod-stream")
+        }
         let fingerprint = fingerprint(of: own, service)
         let memory = facts.locations.state + "/accepted/" + service.rawValue
         if let known = try? File.own(memory), known == Array(fingerprint.utf8) { return }

@@ -22,6 +22,7 @@ extension ServerFacts {
         let serving = phase == .serving
         let ports = settings.ports
         let profile = NginxTLS(settings.tlsProfile)
+        let sorts = settings.sortsHTTPSConnections
         let portSuffix = ports.https == 443 ? "" : ":\(ports.https)"
         return [
             "pidFile": .text(folder + "/nginx.pid"),
@@ -32,8 +33,16 @@ extension ServerFacts {
             "uwsgiFolder": .text(folder + "/uwsgi"),
             "scgiFolder": .text(folder + "/scgi"),
             "healthSocket": .text("unix:" + healthSocket),
-            "httpListen": .texts(listen(ports.http)),
+            "httpListen": .texts(hasHTTPPort ? listen(ports.http) : []),
             "httpsListen": .texts(listen(ports.https)),
+            "sortsConnections": .flag(sorts),
+            "streamModule": .text(Self.nginxStreamModule),
+            // A connection that is passed on is four instead of two.
+            "connections": .number(sorts ? 4096 : 2048),
+            "webSocket": .text("unix:" + webSocket),
+            "challengeSocket": .text("unix:" + challengeSocket),
+            "responderSocket": .text("unix:" + locations.responderSocket),
+            "webListen": .texts(sorts ? ["unix:" + webSocket] : listen(ports.https)),
             "names": .texts(settings.certificateNames),
             "challenges": .text(locations.challenges + "/"),
             "pages": .text(pages + "/"),

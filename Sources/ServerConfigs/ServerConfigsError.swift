@@ -12,6 +12,8 @@ public enum ServerConfigsError: Error, Sendable, Equatable {
     case damagedSecret(path: String)
     /// A server's program is not installed; the package that has it.
     case missingProgram(Service, program: String, package: String)
+    /// A module that a server needs is not installed; the package that has it.
+    case missingModule(Service, path: String, package: String)
     /// A server is too old; the command that installs one that is not.
     case tooOld(Service, version: String, needed: String, install: String)
     /// A server's version cannot be told.

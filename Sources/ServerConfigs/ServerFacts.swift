@@ -12,17 +12,21 @@ public struct ServerFacts: Sendable, Equatable {
     public var phase: Phase
     /// Whether this machine has IPv6 at all; without it, listening on `::` would fail.
     public var hasIPv6: Bool
+    /// Whether nginx has the HTTP port. It always has when the settings need it; else another program may.
+    public var hasHTTPPort: Bool
     /// The address under which this machine is known outside, for a TURN server behind NAT; nil when it has that address itself.
     public var publicAddress: String?
 
     public init(
-        settings: Settings, locations: Locations, secrets: Secrets, phase: Phase = .serving, hasIPv6: Bool = true, publicAddress: String? = nil
+        settings: Settings, locations: Locations, secrets: Secrets, phase: Phase = .serving, hasIPv6: Bool = true, hasHTTPPort: Bool = true,
+        publicAddress: String? = nil
     ) {
         self.settings = settings
         self.locations = locations
         self.secrets = secrets
         self.phase = phase
         self.hasIPv6 = hasIPv6
+        self.hasHTTPPort = hasHTTPPort
         self.publicAddress = publicAddress
     }
 
@@ -54,6 +58,11 @@ extension ServerFacts {
     public func privateKey(of service: Service) -> String { locations.run(of: service) + "/tls/privkey.pem" }
     /// nginx's socket for the probe: `GET /_health` says `ok`.
     public var healthSocket: String { locations.work(of: .nginx) + "/health.sock" }
+    /// Where nginx takes HTTPS when connections to the port are told apart first; and where it takes the certificate authority's.
+    var webSocket: String { locations.work(of: .nginx) + "/web.sock" }
+    var challengeSocket: String { locations.work(of: .nginx) + "/acme.sock" }
+    /// Where Debian's libnginx-mod-stream puts its module.
+    static let nginxStreamModule = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
     var usesIPv6: Bool { settings.ipv6 && hasIPv6 }
     var retentionSeconds: Int { settings.retentionDays * 86_400 }

@@ -1,7 +1,8 @@
 /// Settings while their options are being read: what an option's value is put into.
 struct Draft {
     var settings = Settings(
-        domain: "", adminEmail: "", siteName: "", certificates: .internalAuthority, ports: Ports(), listenAddresses: [], ipv6: false,
+        domain: "", adminEmail: "", siteName: "", certificates: .internalAuthority, challenge: .http, ports: Ports(), listenAddresses: [],
+        ipv6: false,
         retentionDays: 0, uploadLimitMegabytes: 0, uploadStorageGigabytes: nil, dailyUploadLimitGigabytes: 0, maximumClientsPerUser: 0,
         logLevel: .info, tlsProfile: .modern, mailServer: nil, abuseEmail: nil, securityEmail: nil, termsURI: nil, privacyURI: nil, invitationURL: "",
         turn: .init(enabled: false, host: "", secret: nil, minimumRelayPort: 0, maximumRelayPort: 0, internalAddress: nil),
@@ -10,6 +11,10 @@ struct Draft {
     /// Where certificates come from, before the pieces are put together.
     var certificate = CertificateKind.acme
     var authorities = Settings.Authorities(directories: [])
+    var challenge = ChallengeKind.http
+    var dnsHook: String?
+    var dnsServer: String?
+    var dnsKeyFile: String?
     var fullChain: String?
     var privateKey: String?
     /// Whether the authority's terms were agreed to, when that was said at all.

@@ -13,4 +13,23 @@ enum IPAddress {
         }
         return nil
     }
+
+    /// The usual form of an address with a port (RFC 3986 §3.2.2): `192.0.2.1:53`, `[2001:db8::1]:53`; nil when it is none.
+    ///
+    /// - Parameter port: what holds when there is none.
+    static func endpoint(_ text: String, port: Int) -> String? {
+        func whole(_ address: Substring, _ port: Int?) -> String? {
+            guard let port, (1...65535).contains(port), let address = normal(String(address)) else { return nil }
+            return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+        }
+        func number(_ digits: Substring) -> Int? { digits.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(digits) : nil }
+        if normal(text) != nil { return whole(text[...], port) }
+        if text.hasPrefix("["), let end = text.lastIndex(of: "]") {
+            let (address, rest) = (text[text.index(after: text.startIndex)..<end], text[text.index(after: end)...])
+            guard address.contains(":") else { return nil }
+            return rest.isEmpty ? whole(address, port) : rest.hasPrefix(":") ? whole(address, number(rest.dropFirst())) : nil
+        }
+        guard let colon = text.lastIndex(of: ":"), !text[..<colon].contains(":") else { return nil }
+        return whole(text[..<colon], number(text[text.index(after: colon)...]))
+    }
 }

@@ -36,6 +36,10 @@ public struct Locations: Sendable, Equatable {
     /// Where http-01 challenges are put and nginx looks for them (RFC 8555 §8.3). The folder itself is what is
     /// served as `/.well-known/acme-challenge/`.
     public var challenges: String { run + "/acme-challenge" }
+    /// The folder of the socket on which the certificate program answers tls-alpn-01 challenges (RFC 8737): its user's own, and nginx's to enter.
+    public var responder: String { run + "/acme-tls" }
+    /// That socket; there only while a certificate is being asked for.
+    public var responderSocket: String { responder + "/socket" }
     /// The control socket of `snikket up`, in a folder that only its user can enter.
     public var controlSocket: String { control + "/socket" }
     /// The folder of the control socket.

@@ -35,3 +35,4 @@ extension OptionValue where Self: RawRepresentable<String> {
 extension Settings.LogLevel: OptionValue {}
 extension Settings.TLSProfile: OptionValue {}
 extension Draft.CertificateKind: OptionValue {}
+extension Draft.ChallengeKind: OptionValue {}

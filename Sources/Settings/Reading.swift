@@ -1,7 +1,7 @@
 /// From assignments to settings, collecting every problem on the way.
 struct Reading {
-    private var assignments: [String: ConfigurationFile.Assignment] = [:]
-    private var draft = Draft.ofDefaults
+    var assignments: [String: ConfigurationFile.Assignment] = [:]
+    var draft = Draft.ofDefaults
     private var problems: [Problem]
 
     init(_ file: ConfigurationFile) {
@@ -49,6 +49,7 @@ struct Reading {
         }
         draft.derive(except: Set(draft.settings.given.keys))
         checkCertificate(refused: refused)
+        checkChallenge(refused: refused)
         checkPorts(refused: refused)
         return draft.finished
     }
@@ -74,9 +75,16 @@ struct Reading {
         }
     }
 
-    private mutating func notice(_ option: String, _ reason: String) {
+    mutating func notice(_ option: String, _ reason: String) {
         draft.settings.notices.append(Notice(line: assignments[option]?.line, option: option, reason: reason))
     }
+
+    /// A problem of an option, at its own line or at that of the one that asks for it.
+    mutating func problem(_ option: String, at other: String? = nil, _ kind: Problem.Kind) {
+        problems.append(Problem(line: assignments[other ?? option]?.line, option: option, kind: kind))
+    }
+
+    func isGiven(_ option: String) -> Bool { draft.settings.given[option] != nil }
 
     /// What the options about certificates have to do with each other.
     private mutating func checkCertificate(refused: Set<String>) {

@@ -71,6 +71,7 @@ extension Draft {
             case .files: .files(fullChain: fullChain ?? "", privateKey: privateKey ?? "")
             case .internal: .internalAuthority
             }
+        settings.challenge = wholeChallenge
         return settings
     }
 }

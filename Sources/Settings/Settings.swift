@@ -11,6 +11,8 @@ public struct Settings: Sendable, Equatable {
     public var siteName: String
     /// Where the certificate comes from.
     public var certificates: CertificateSource
+    /// How the certificate authority is shown that the names are ours.
+    public var challenge: Challenge
     /// Every port that something listens on.
     public var ports: Ports
     /// The addresses to listen on; empty means all. `snikket try` uses loopback only.

@@ -42,6 +42,12 @@ public struct Problem: Sendable, Equatable {
         case missing
         /// The option has to be set because another one has this value.
         case missingFor(option: String, value: String)
+        /// The option has to be set because another one is.
+        case missingBeside(option: String)
+        /// The value needs one of these options.
+        case needsOneOf([String])
+        /// The option cannot be set together with another one.
+        case excludedBy(option: String)
         /// The value holds a control character (its Unicode scalar value).
         case controlCharacter(UInt32)
         /// Not a host name.

@@ -72,6 +72,15 @@ extension ValueKind where Value == String {
             return address
         }
     }
+
+    /// An IP address with a port behind it, which may be left out: `192.0.2.1`, `192.0.2.1:53`, `2001:db8::1`, `[2001:db8::1]:53`.
+    static func endpoint(port: Int) -> Self {
+        Self(name: "IP address", bounds: "with `:` and a port behind it unless that is \(port); IPv6 is then in brackets") {
+            text throws(Problem.Kind) in
+            guard let endpoint = IPAddress.endpoint(text, port: port) else { throw .notAnAddress(text) }
+            return endpoint
+        }
+    }
 }
 
 extension ValueKind where Value == [String] {

@@ -40,7 +40,7 @@ struct ExternalAccountOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The key identifier that the CA gave (external account binding).", valueName: "id"))
     var eabKid: String?
 
-    @Option(help: ArgumentHelp("A file with the MAC key that the CA gave, base64url; - for standard input.", valueName: "file"))
+    @Option(help: ArgumentHelp("A file with the MAC key that the CA gave, base64url; - for a line of standard input.", valueName: "file"))
     var eabKeyFile: String?
 
     func validate() throws {
@@ -49,7 +49,7 @@ struct ExternalAccountOptions: ParsableArguments {
 
     func account() throws(CertificateFailure) -> ExternalAccount? {
         guard let eabKid, let eabKeyFile else { return nil }
-        let text = try read(eabKeyFile, what: "MAC key")
+        let text = eabKeyFile == "-" ? try lineOfStandardInput(what: "MAC key") : try read(eabKeyFile, what: "MAC key")
         guard let key = bytes(base64url: String(decoding: text, as: UTF8.self)), key.count >= 16 else {
             throw CertificateFailure(
                 kind: .configuration, error: "cannot use the MAC key", cause: "\(eabKeyFile) holds no base64url text of at least 16 bytes",

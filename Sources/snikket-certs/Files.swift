@@ -14,6 +14,20 @@ func read(_ path: String, what: String) throws(CertificateFailure) -> [UInt8] {
     }
 }
 
+/// Reads the first line of standard input, at most 4096 bytes; what follows is somebody else's to read.
+func lineOfStandardInput(what: String) throws(CertificateFailure) -> [UInt8] {
+    var line: [UInt8] = []
+    var byte: UInt8 = 0
+    while line.count < 4096 {
+        let count = Glibc.read(STDIN_FILENO, &byte, 1)
+        if count < 0, errno == EINTR { continue }
+        guard count >= 0 else { throw CertificateFailure(kind: .configuration, error: "cannot read the \(what)", cause: words(errno)) }
+        if count == 0 || byte == UInt8(ascii: "\n") { break }
+        line.append(byte)
+    }
+    return line
+}
+
 /// Reads a key of ours, or makes it: mode 0600 from the first moment, on the disk before it is used.
 func loadOrMakeKey(at path: String) throws(CertificateFailure) -> PrivateKey {
     do {

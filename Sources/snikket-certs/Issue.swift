@@ -20,10 +20,13 @@ struct Issue: Job {
     @Option(help: ArgumentHelp("The folder of the web server that serves port 80, or its acme-challenge folder.", valueName: "dir"))
     var webroot: String?
 
-    @Option(help: ArgumentHelp("Answer challenges here, when no web server runs.", valueName: "addr:port"))
+    @Option(help: ArgumentHelp("Answer http-01 challenges here, when no web server runs.", valueName: "addr:port"))
     var listen: String?
 
-    @Option(help: ArgumentHelp("Answer tls-alpn-01 challenges here, when port 80 is closed.", valueName: "addr:port"))
+    @Option(
+        help: ArgumentHelp(
+            "Answer tls-alpn-01 challenges here, when port 80 is closed; unix:/path behind a server that hands connections on.",
+            valueName: "addr:port"))
     var tlsAlpn: String?
 
     @Option(help: ArgumentHelp("Answer dns-01 challenges with this program: PROGRAM present|remove NAME RECORD VALUE.", valueName: "program"))
@@ -72,8 +75,8 @@ struct Issue: Job {
             let key = CertificateKey(names: names)
             let issuance = Issuance(
                 client: client, names: names, contact: email, external: external, wishes: wishes(for: names), solver: solver,
-                selfCheck: solver.type != "http-01" ? nil : look.check(isPrivateAuthority: authority.caBundle != nil, over: transport),
-                caa: look.isWanted(isPrivateAuthority: authority.caBundle != nil) ? CAACheck() : nil, makeRequest: key.request, progress: tell)
+                selfCheck: look.check(of: solver.type, isPrivateAuthority: authority.caBundle != nil, over: transport),
+                caa: look.caa(isPrivateAuthority: authority.caBundle != nil), makeRequest: key.request, progress: tell)
             let (chain, url) = try await issuance.run()
             try account.keep(url: url, directory: directory, contact: email)
 
@@ -83,8 +86,14 @@ struct Issue: Job {
             let stored = try CertificateStore(folder: output).install(chain: chain, key: pem, record: leaf.record.had(from: directory))
             emit(.issued(record: stored.record, fullChain: output + "/fullchain.pem", privateKey: output + "/privkey.pem"))
         } catch {
-            throw CertificateFailure(describing: error)
+            throw CertificateFailure(describing: error).advising(on: challengeType, after: error)
         }
+    }
+
+    /// The challenge's type (RFC 8555 §9.7.8).
+    private var challengeType: String {
+        if dnsHook != nil || dnsServer != nil { return "dns-01" }
+        return tlsAlpn == nil ? "http-01" : "tls-alpn-01"
     }
 
     private func wishes(for names: [String]) -> Wishes {

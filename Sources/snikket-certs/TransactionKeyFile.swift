@@ -51,7 +51,7 @@ extension CertificateFailure {
     }
 
     /// RFC 2136 §2.2 and RFC 8945 §3.
-    private static let responseCodes = [
+    static let responseCodes = [
         1: "FORMERR (it does not understand)", 2: "SERVFAIL (it has trouble of its own)", 4: "NOTIMP (it takes no updates)",
         5: "REFUSED", 9: "NOTAUTH (it does not accept the key, or is not in charge)", 10: "NOTZONE",
     ]

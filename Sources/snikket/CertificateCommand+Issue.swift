@@ -8,7 +8,7 @@ struct CertificateIssue: Command {
     static let configuration = CommandConfiguration(
         commandName: "issue", abstract: "Get a certificate when there is none that can be used.",
         discussion: """
-            While `snikket up` runs, it does it; else this command answers the authority on the HTTP port itself, and the certificate is \
+            While `snikket up` runs, it does it; else this command answers the authority itself (on the HTTP port, unless SNIKKET_CHALLENGE says otherwise), and the certificate is \
             used when `snikket up` is started.
             """)
 

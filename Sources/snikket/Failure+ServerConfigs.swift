@@ -20,6 +20,10 @@ extension Failure {
             self.init(
                 error: "\(service.rawValue) is not installed", cause: "there is no program `\(program)`", tryThis: "run `apt-get install \(package)`",
                 code: .configuration)
+        case .missingModule(let service, let path, let package):
+            self.init(
+                error: "\(service.rawValue) lacks a module that SNIKKET_CHALLENGE=tls-alpn-01 needs", cause: "there is no \(path)",
+                tryThis: "run `apt-get install \(package)`, or choose http-01 or dns-01", code: .configuration)
         case .tooOld(let service, let version, let needed, let install):
             self.init(
                 error: "\(service.rawValue) \(version) is too old", cause: "version \(needed) or newer is needed", tryThis: "run `\(install)`",

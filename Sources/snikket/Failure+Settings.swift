@@ -39,6 +39,9 @@ extension Problem.Kind {
         case .setTwice(nil): "is set twice"
         case .missing: "is missing"
         case .missingFor(let option, let value): "is missing, which \(option)=\(value) needs"
+        case .missingBeside(let option): "is missing, which \(option) needs"
+        case .needsOneOf(let options): "needs \(options.joined(separator: " or "))"
+        case .excludedBy(let option): "cannot be set together with \(option)"
         case .controlCharacter(0x0A), .controlCharacter(0x0D): "has a line break in its value"
         case .controlCharacter(let scalar):
             "has a control character in its value (U+\(String(repeating: "0", count: scalar < 0x10 ? 3 : scalar < 0x100 ? 2 : 0))\(String(scalar, radix: 16, uppercase: true)))"

@@ -105,6 +105,6 @@ struct SelfCheckTests {
             ["a.b:80:192.0.2.1", "A.B:5002:[2001:db8::1]", "a:80:::1", "a:0:192.0.2.1", "a:80:b", "a:80", ""],
             [true, true, true, false, false, false, false]))
     func resolutions(_ text: String, isGood: Bool) {
-        #expect((HTTPSelfCheck.Resolution(text) != nil) == isGood)
+        #expect((Resolution(text) != nil) == isGood)
     }
 }

@@ -2,9 +2,9 @@ import ServerConfigs
 import Settings
 import SystemPackage
 
-/// The three settings that have golden copies.
+/// The settings that have golden copies.
 enum Example: String, CaseIterable {
-    case minimal, everything, trial
+    case minimal, everything, trial, onePort
 
     /// The settings, on free ports when a first port is given.
     func settings(firstPort: Int? = nil) throws -> Settings {
@@ -32,6 +32,9 @@ enum Example: String, CaseIterable {
             settings.invitationURL = "https://join.example/?t={token}"
             settings.turn.secret = "with spaces \" and # in it"
             settings.turn.internalAddress = "127.0.0.1"
+        case .onePort:
+            settings = try Settings(
+                parsing: "SNIKKET_DOMAIN=chat.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\nSNIKKET_CHALLENGE=tls-alpn-01\n", file: "snikket.conf")
         case .trial: settings = Settings.forTrial(firstPort: firstPort ?? 5000)
         }
         if let firstPort, self != .trial {

@@ -31,6 +31,19 @@ struct GoldenTests {
         }
     }
 
+    @Test("with tls-alpn-01 nginx tells connections apart before there is a certificate too, and can do without the HTTP port")
+    func onePort() throws {
+        var facts = try Example.onePort.facts()
+        facts.phase = .gettingReady(nil)
+        facts.hasHTTPPort = false
+        let configuration = try #require(try facts.files(of: .nginx).first { $0.path.hasSuffix("nginx.conf") }).text
+        #expect(configuration.contains("ssl_preread on"))
+        #expect(configuration.contains("ssl_reject_handshake on"))
+        #expect(!configuration.contains("ssl_certificate "))
+        #expect(!configuration.contains(":80\""))
+        #expect(configuration.split(separator: "\n").filter { $0.contains("listen") && $0.contains(":443") }.count == 2)
+    }
+
     @Test("without a certificate nginx has port 80 only, and the page says what went wrong")
     func gettingReady() throws {
         var facts = try Example.minimal.facts()

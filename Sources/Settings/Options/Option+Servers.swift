@@ -17,6 +17,19 @@ extension Settings.Option {
             "SNIKKET_ACME_CA_BUNDLE", .path, .none("the system's roots"), .certificates, into: \.authorities.caBundle,
             "A PEM file with the roots to trust when talking to the certificate authority, for one inside your own network."),
         Self(
+            "SNIKKET_CHALLENGE", .choice, .value("http-01"), .certificates, into: \.challenge,
+            "How the authority is shown that the names are yours: http-01 needs port 80, tls-alpn-01 only port 443, dns-01 no port, but somebody who changes your DNS zone."
+        ),
+        Self(
+            "SNIKKET_DNS_HOOK", .path, .none("needed for SNIKKET_CHALLENGE=dns-01, or a DNS server"), .certificates, into: \.dnsHook,
+            "A program that puts a record into your DNS zone and takes it away, for dns-01: PROGRAM present|remove NAME RECORD VALUE."),
+        Self(
+            "SNIKKET_DNS_SERVER", .endpoint(port: 53), .none("needed for SNIKKET_CHALLENGE=dns-01, or a program"), .certificates,
+            into: \.dnsServer, "The primary server of your DNS zone, when it takes changes (RFC 2136) for dns-01."),
+        Self(
+            "SNIKKET_DNS_TSIG_KEY_FILE", .path, .none("needed with SNIKKET_DNS_SERVER"), .certificates, into: \.dnsKeyFile,
+            "The file with the key that signs those changes (RFC 8945), as `tsig-keygen` writes it."),
+        Self(
             "SNIKKET_CERTIFICATE_FULLCHAIN", .path, .none("needed for SNIKKET_CERTIFICATE=files"), .certificates, into: \.fullChain,
             "Your own certificate: a PEM file with it and its intermediates, for the domain, groups.DOMAIN and share.DOMAIN."),
         Self(

@@ -10,22 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from world.appliance import CHECKOUT, Appliance, without_pebble
+from world.appliance import Appliance, without_pebble
 from world.waiting import Late
-
-USERS = {"prosody": "snikket-prosody", "nginx": "snikket-nginx", "coturn": "snikket-coturn", "portal": "snikket-portal"}
-
-
-@pytest.fixture(scope="module")
-def users() -> Iterator[dict[str, int]]:
-    """The users that an installation makes; those that were not there are removed again."""
-    existing = {entry.pw_name for entry in pwd.getpwall()}
-    subprocess.run(["systemd-sysusers", str(CHECKOUT / "templates/systemd/snikket.sysusers")], check=True, capture_output=True)
-    yield {service: pwd.getpwnam(user).pw_uid for service, user in USERS.items()}
-    for user in [*USERS.values(), "snikket-certs"]:
-        if user not in existing:
-            subprocess.run(["userdel", user], check=True, capture_output=True)
-
 
 @pytest.fixture(scope="module")
 def rooted(users: dict[str, int]) -> Iterator[Appliance]:

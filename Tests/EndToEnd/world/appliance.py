@@ -11,12 +11,13 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from . import processes, stream, web
 from .authority import Authority
+from .nameserver import NameServer
 from .people import Account
 from .ports import Ports, free_block
 from .processes import Process
@@ -252,11 +253,12 @@ def scratch(name: str) -> Iterator[Path]:
 
 
 @contextmanager
-def with_pebble(name: str, **options: Any) -> Iterator[tuple[Appliance, Authority]]:
-    """An appliance, not yet started, that gets its certificate from a Pebble of its own."""
-    with scratch(name) as folder:
+def with_pebble(name: str, *, own_dns: bool = False, **options: Any) -> Iterator[tuple[Appliance, Authority]]:
+    """An appliance, not yet started, that gets its certificate from a Pebble of its own; with a zone that can be changed, if wanted."""
+    with scratch(name) as folder, ExitStack() as around:
         appliance = Appliance(folder, **options)
-        with Authority(folder / "authority", appliance.ports.http) as authority:
+        dns = around.enter_context(NameServer(folder / "dns", appliance.uid)) if own_dns else None
+        with Authority(folder / "authority", appliance.ports.http, dns) as authority:
             appliance.settings |= {
                 "SNIKKET_ACME_DIRECTORY": authority.directory, "SNIKKET_ACME_CA_BUNDLE": str(authority.bundle)}
             appliance._trust = authority.root
