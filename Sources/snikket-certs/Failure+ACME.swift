@@ -74,7 +74,7 @@ extension CertificateFailure {
         case .timeout, .broken: `try` = "try again later"
         case .tooLarge:
             self.error = "the certificate authority \(host) sends nonsense"
-            cause = "an answer of more than 256 kB"
+            cause = "an answer of more than 64 kB"
             `try` = "check the directory's URL"
         case .setup:
             kind = .configuration

@@ -138,7 +138,7 @@ def test_a_name_that_fails_is_named_and_asked_for_once_and_nothing_is_installed(
 
 
 def test_what_follows_a_chain_and_does_not_belong_to_it_is_not_stored(place: Bench) -> None:
-    run = place.issue({"certificate": changed(lambda answer: answer.changed(body=b"".join([answer.body.replace(b"\n\n", b"\n")] * 50)))})
+    run = place.issue({"certificate": changed(lambda answer: answer.changed(body=b"".join([answer.body.replace(b"\n\n", b"\n")] * 10)))})
     good(run)
     stored = (run.folder / "output/fullchain.pem").read_text()
     assert stored.count("BEGIN CERTIFICATE") == 2 and len(run.proxy.of("certificate")) == 1

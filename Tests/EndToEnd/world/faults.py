@@ -115,15 +115,15 @@ def redirect(exchange: Exchange) -> None:
 
 
 def deep(exchange: Exchange) -> None:
-    exchange.reply(Answer(200, [JSON], b"[" * 120_000 + b"]" * 120_000))
+    exchange.reply(Answer(200, [JSON], b"[" * 30_000 + b"]" * 30_000))
 
 
 def many_numbers(exchange: Exchange) -> None:
-    exchange.reply(Answer(200, [JSON], b"[" + b"1," * 130_000 + b"1]"))
+    exchange.reply(Answer(200, [JSON], b"[" + b"1," * 30_000 + b"1]"))
 
 
 def many_keys(exchange: Exchange) -> None:
-    exchange.reply(Answer(200, [JSON], ("{" + ",".join(f'"k{number}":""' for number in range(20_000)) + "}").encode()))
+    exchange.reply(Answer(200, [JSON], ("{" + ",".join(f'"k{number}":""' for number in range(5_000)) + "}").encode()))
 
 
 def first(times: int, fault: Fault) -> Fault:
