@@ -4,6 +4,8 @@ public enum ACMEError: Error, Sendable, Equatable {
     case transport(url: String, TransportError)
     /// The CA refuses. `retryAfter` in seconds, when it said when to come back.
     case problem(Problem, status: Int, url: String, retryAfter: Int?)
+    /// There is nothing at the directory's URL.
+    case noDirectory(url: String, status: Int)
     /// The CA answered with something that RFC 8555 does not permit.
     case unexpected(url: String, status: Int, what: Unexpected)
     /// The CA wants an account that was arranged with it before (RFC 8555 §7.3.4).
@@ -24,8 +26,8 @@ public enum ACMEError: Error, Sendable, Equatable {
     case validation([FailedName])
     /// The order became invalid for another reason.
     case orderFailed(Problem?)
-    /// Our own deadline passed while waiting for this.
-    case timedOut(waitingFor: Step)
+    /// Our own deadline would pass while waiting for this. `retryAfter` in seconds, when the CA said when to come back.
+    case timedOut(waitingFor: Step, retryAfter: Int? = nil)
     case signing(SigningError)
     case cancelled
 
@@ -39,6 +41,14 @@ public enum ACMEError: Error, Sendable, Equatable {
     /// What was wrong with a response.
     public enum Unexpected: Sendable, Equatable {
         case notJSON
+        /// Another media type than the one that belongs there.
+        case contentType(String)
+        /// No certificate in PEM form, where one belongs.
+        case notPEM
+        /// Not the https URL that belongs there.
+        case badLink
+        /// An authorization for a name that was not ordered.
+        case foreignName(String)
         case missing(String)
         case redirect
         case status

@@ -82,13 +82,17 @@ extension Client {
 
     private func openAccount(_ payload: [UInt8]) async throws(ACMEError) -> (url: String, status: Int, account: Account?) {
         let page = try await directory().newAccount
-        let response = try await post(page, payload: payload, step: .account, as: .key)
-        guard let url = response.header("location") else {
-            throw .unexpected(url: page, status: response.status, what: .missing("location"))
+        let found = try await post(page, payload: payload, step: .account, as: .key) { (response) throws(ACMEError) in
+            guard let url = response.header("location") else {
+                throw .unexpected(url: page, status: response.status, what: .missing("location"))
+            }
+            // It is kept, and sent with every request.
+            guard isLink(url) else { throw .unexpected(url: printable(url), status: response.status, what: .badLink) }
+            // The body is only looked at for the contact: some CAs send none.
+            return (url: url, status: response.status, account: try? self.decode(Account.self, from: response, url: page))
         }
-        accountURL = url
-        // The body is only looked at for the contact: some CAs send none.
-        return (url, response.status, try? decode(Account.self, from: response, url: page))
+        accountURL = found.url
+        return found
     }
 
     func json(_ value: some Encodable) throws(ACMEError) -> [UInt8] {

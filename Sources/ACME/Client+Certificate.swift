@@ -5,8 +5,13 @@ internal import Glibc
 extension Client {
     /// The certificate and its chain, PEM (RFC 8555 §7.4.2), and where its other chains are.
     func certificate(_ url: String) async throws(ACMEError) -> (chain: [UInt8], alternates: [String]) {
-        let response = try await post(url, payload: [], step: .certificate, accept: "application/pem-certificate-chain")
-        return (response.body, Array(links(of: response, relation: "alternate").prefix(8)))
+        try await post(url, payload: [], step: .certificate, accept: "application/pem-certificate-chain") { (response) throws(ACMEError) in
+            if let type = response.mediaType, type != "application/pem-certificate-chain" {
+                throw .unexpected(url: url, status: response.status, what: .contentType(printable(type)))
+            }
+            guard isWholePEM(response.body) else { throw .unexpected(url: url, status: response.status, what: .notPEM) }
+            return (response.body, Array(links(of: response, relation: "alternate").prefix(8)))
+        }
     }
 
     /// Revokes a certificate, DER: with the account's key, or with the certificate's own when that is what this client signs with
@@ -38,16 +43,26 @@ extension Client {
         }
         guard let base = try await directory().renewalInfo else { throw .unsupported(.renewalInfo) }
         let url = base + (base.hasSuffix("/") ? "" : "/") + identifier
-        let response = try await get(url, step: .certificate)
-        let answer = try decode(Answer.self, from: response, url: url)
-        guard let start = seconds(rfc3339: answer.suggestedWindow.start), let end = seconds(rfc3339: answer.suggestedWindow.end), start < end else {
-            // A window that ends before it begins counts as none (RFC 9773 §4.2).
-            throw .unexpected(url: url, status: response.status, what: .missing("suggestedWindow"))
+        return try await get(url, step: .certificate) { (response) throws(ACMEError) in
+            let answer = try self.decode(Answer.self, from: response, url: url)
+            guard let start = seconds(rfc3339: answer.suggestedWindow.start), let end = seconds(rfc3339: answer.suggestedWindow.end), start < end
+            else {
+                // A window that ends before it begins counts as none (RFC 9773 §4.2).
+                throw .unexpected(url: url, status: response.status, what: .missing("suggestedWindow"))
+            }
+            return RenewalInfo(
+                start: start, end: end, explanationURL: answer.explanationURL.map(printable),
+                retryAfter: retryAfter(response.header("retry-after"), now: self.time.date()))
         }
-        return RenewalInfo(
-            start: start, end: end, explanationURL: answer.explanationURL.map(printable),
-            retryAfter: retryAfter(response.header("retry-after"), now: time.date()))
     }
+}
+
+/// Whether it looks like certificates, PEM, that have arrived to their end (RFC 8555 §9.1). What is in them is looked at later.
+func isWholePEM(_ body: [UInt8]) -> Bool {
+    let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0d).contains($0) }
+    let end = Array("-----END CERTIFICATE-----".utf8)
+    return body.drop(while: isSpace).starts(with: "-----BEGIN CERTIFICATE-----".utf8)
+        && body.reversed().drop(while: isSpace).starts(with: end.reversed())
 }
 
 /// When a CA wants a certificate to be renewed (RFC 9773 §4.2).

@@ -14,9 +14,19 @@ extension Client {
         do throws(ACMEError) {
             return try await newOrder(names, profile, replaces)
         } catch .problem(let problem, let status, _, _)
-            where status < 500 && status != 429 && ["alreadyReplaced", "malformed", "unauthorized"].contains(problem.name)
+            where status < 500 && status != 429 && isAboutReplacement(problem, status)
         {
             return try await newOrder(names, profile, nil)
+        }
+    }
+
+    /// Whether an order is refused for what it says that it replaces: `alreadyReplaced` (RFC 9773 §7.4), a conflict in the drafts before it, and what
+    /// CAs say of another CA's or another account's certificate.
+    private func isAboutReplacement(_ problem: Problem, _ status: Int) -> Bool {
+        switch problem.name {
+        case "alreadyReplaced", "conflict", "malformed", "unauthorized": true
+        case nil: status == 409
+        default: false
         }
     }
 
@@ -28,22 +38,35 @@ extension Client {
         }
         let url = try await directory().newOrder
         let payload = try json(Request(identifiers: names.map { Identifier(dns: $0) }, profile: profile, replaces: replaces))
-        let response = try await post(url, payload: payload, step: .order)
-        guard let location = response.header("location") else {
-            throw .unexpected(url: url, status: response.status, what: .missing("location"))
+        return try await post(url, payload: payload, step: .order) { (response) throws(ACMEError) in
+            guard let location = response.header("location") else {
+                throw .unexpected(url: url, status: response.status, what: .missing("location"))
+            }
+            return (try self.decode(Order.self, from: response, url: url), location)
         }
-        return (try decode(Order.self, from: response, url: url), location)
     }
 
     /// An authorization and its challenges (RFC 8555 §7.5).
     func authorization(_ url: String) async throws(ACMEError) -> Authorization {
-        let response = try await post(url, payload: [], step: .authorizations)
-        return try decode(Authorization.self, from: response, url: url)
+        try await post(url, payload: [], step: .authorizations) { (response) throws(ACMEError) in
+            try self.decode(Authorization.self, from: response, url: url)
+        }
     }
 
     /// Tells the CA that the challenge is in place (RFC 8555 §7.5.1).
     func answer(_ challenge: Challenge) async throws(ACMEError) {
-        _ = try await post(challenge.url, payload: Array("{}".utf8), step: .challenges)
+        let read: @Sendable (HTTPResponse) throws(ACMEError) -> Challenge = { (response) throws(ACMEError) in
+            try self.decode(Challenge.self, from: response, url: challenge.url)
+        }
+        do throws(ACMEError) {
+            _ = try await post(challenge.url, payload: Array("{}".utf8), step: .challenges, reading: read)
+        } catch .problem(let problem, let status, let url, let after) where (400..<500).contains(status) && status != 429 {
+            // It may have heard us before, and its answer been lost: then the challenge is not pending any more.
+            let now = try await post(challenge.url, payload: [], step: .challenges, reading: read)
+            guard let state = now.status, state != "pending" else {
+                throw .problem(problem, status: status, url: url, retryAfter: after)
+            }
+        }
     }
 
     /// Waits until the order has left these states.
@@ -54,23 +77,38 @@ extension Client {
     ) async throws(ACMEError) -> Order {
         var wait = first
         var growing = first
+        var told: Int?
         while true {
-            try await pause(wait, for: step)
-            let response = try await post(url, payload: [], step: step)
-            let order = try decode(Order.self, from: response, url: url)
+            try await pause(wait, for: step, told: told)
+            let (order, after) = try await post(url, payload: [], step: step) { (response) throws(ACMEError) in
+                (try self.decode(Order.self, from: response, url: url), retryAfter(response.header("retry-after"), now: self.time.date()))
+            }
             guard states.contains(order.status) else { return order }
             growing = min(growing * 2, .seconds(5))
-            wait = retryAfter(response.header("retry-after"), now: time.date()).map { max(growing, .seconds($0)) } ?? growing
+            told = after
+            wait = after.map { max(growing, .seconds($0)) } ?? growing
         }
     }
 
     /// Asks for the certificate (RFC 8555 §7.4).
-    func finalize(_ order: Order, request: [UInt8]) async throws(ACMEError) -> (order: Order, retryAfter: Int?) {
+    ///
+    /// - Parameter url: the order's own.
+    func finalize(_ order: Order, at url: String, request: [UInt8]) async throws(ACMEError) -> (order: Order, retryAfter: Int?) {
         struct Request: Encodable {
             var csr: String
         }
-        let response = try await post(order.finalize, payload: try json(Request(csr: base64url(request))), step: .finalize)
-        let order = try decode(Order.self, from: response, url: order.finalize)
-        return (order, retryAfter(response.header("retry-after"), now: time.date()))
+        let read: @Sendable (HTTPResponse) throws(ACMEError) -> (order: Order, retryAfter: Int?) = { (response) throws(ACMEError) in
+            (try self.decode(Order.self, from: response, url: order.finalize), retryAfter(response.header("retry-after"), now: self.time.date()))
+        }
+        do throws(ACMEError) {
+            return try await post(order.finalize, payload: try json(Request(csr: base64url(request))), step: .finalize, reading: read)
+        } catch .problem(let problem, let status, let page, let after) where (400..<500).contains(status) && status != 429 {
+            // It may have heard us before, and its answer been lost: then the order is further on.
+            let now = try await post(url, payload: [], step: .finalize, reading: read)
+            guard now.order.status == .processing || now.order.status == .valid else {
+                throw .problem(problem, status: status, url: page, retryAfter: after)
+            }
+            return now
+        }
     }
 }

@@ -8,6 +8,8 @@ public actor Client {
     let time: any TimeSource
     /// On the scale of `time.elapsed()`.
     let deadline: Duration
+    /// How long one answer may take.
+    let patience: Duration
     private var nonces = NoncePool()
     private var known: Directory?
     /// The account's URL, which identifies it in every request (RFC 8555 §7.3).
@@ -17,12 +19,14 @@ public actor Client {
     ///   - directory: the CA's directory URL.
     ///   - account: the account's URL when it is known from before: that saves a request.
     ///   - limit: the time for everything that this client does.
+    ///   - patience: the time for one answer of the CA.
     public init(
         directory: String, account: String?, transport: any Transport, signer: any Signer,
-        time: any TimeSource = SystemTime(), limit: Duration = .seconds(300)
+        time: any TimeSource = SystemTime(), limit: Duration = .seconds(300), patience: Duration = .seconds(40)
     ) {
         directoryURL = directory
         accountURL = account
+        self.patience = patience
         self.transport = transport
         self.signer = signer
         self.time = time
@@ -38,12 +42,18 @@ public actor Client {
     }
 
     private func fetchDirectory() async throws(ACMEError) -> Directory {
-        try decode(Directory.self, from: try await getOnce(directoryURL, step: .directory), url: directoryURL)
+        do throws(ACMEError) {
+            return try decode(Directory.self, from: try await getOnce(directoryURL, step: .directory), url: directoryURL)
+        } catch .problem(_, let status, _, _) where status == 404 || status == 410 {
+            throw .noDirectory(url: directoryURL, status: status)
+        }
     }
 
-    /// A page that anybody may read.
-    func get(_ url: String, step: Step) async throws(ACMEError) -> HTTPResponse {
-        try await persist(step) { () async throws(ACMEError) in try await self.getOnce(url, step: step) }
+    /// What is read from a page that anybody may read.
+    func get<Value: Sendable>(
+        _ url: String, step: Step, reading: @Sendable (HTTPResponse) throws(ACMEError) -> Value
+    ) async throws(ACMEError) -> Value {
+        try await persist(step) { () async throws(ACMEError) in try reading(try await self.getOnce(url, step: step)) }
     }
 
     private func getOnce(_ url: String, step: Step) async throws(ACMEError) -> HTTPResponse {
@@ -59,23 +69,42 @@ public actor Client {
         guard missing > 0 else { return }
         _ = try await together(Array(0..<missing)) { (_: Int) async throws(ACMEError) in
             try await self.persist(.account) { () async throws(ACMEError) in
-                try await self.fetchNonce(url)
+                await self.keepNonce(of: try await self.fetchNonce(url))
             }
         }
     }
 
-    private func fetchNonce(_ url: String) async throws(ACMEError) {
-        let response = try await exchange(HTTPRequest(.head, url), step: .account)
+    /// An answer with a nonce.
+    private func fetchNonce(_ url: String) async throws(ACMEError) -> HTTPResponse {
+        let response = try await exchange(HTTPRequest(.head, url), step: .account, keepsNonce: false)
         // 200 for HEAD; 204 where a CA treats it as GET (RFC 8555 §7.2).
         guard response.status == 200 || response.status == 204 else { throw failure(response, url: url) }
+        guard response.nonce != nil else { throw .unexpected(url: url, status: response.status, what: .missing("replay-nonce")) }
+        return response
+    }
+
+    private func keepNonce(of response: HTTPResponse) { nonces.add(from: response) }
+
+    /// A nonce for one request: of those at hand, else a new one. That goes straight to whoever asked, past others who wait for theirs.
+    private func nonce() async throws(ACMEError) -> String {
+        if let nonce = nonces.take() { return nonce }
+        return try await fetchNonce(try await directory().newNonce).nonce ?? ""
     }
 
     /// A signed POST; an empty payload is POST-as-GET (RFC 8555 §6.3). The response has a status of 2xx.
     func post(
         _ url: String, payload: [UInt8], step: Step, as identification: Identification? = nil, accept: String? = nil
     ) async throws(ACMEError) -> HTTPResponse {
+        try await post(url, payload: payload, step: step, as: identification, accept: accept) { (response) throws(ACMEError) in response }
+    }
+
+    /// What is read from the response to a signed POST. A response that cannot be read counts as a failure that may pass.
+    func post<Value: Sendable>(
+        _ url: String, payload: [UInt8], step: Step, as identification: Identification? = nil, accept: String? = nil,
+        reading: @Sendable (HTTPResponse) throws(ACMEError) -> Value
+    ) async throws(ACMEError) -> Value {
         try await persist(step) { () async throws(ACMEError) in
-            try await self.postOnce(url, payload: payload, step: step, as: identification, accept: accept)
+            try reading(try await self.postOnce(url, payload: payload, step: step, as: identification, accept: accept))
         }
     }
 
@@ -85,8 +114,7 @@ public actor Client {
     ) async throws(ACMEError) -> HTTPResponse {
         var refused = 0
         while true {
-            if nonces.count == 0 { try await stock(nonces: 1) }
-            guard let nonce = nonces.take() else { throw .unexpected(url: url, status: 200, what: .missing("replay-nonce")) }
+            let nonce = try await nonce()
             let who = identification ?? accountURL.map { .account(url: $0) } ?? .key
             let body: [UInt8]
             do {
@@ -94,88 +122,36 @@ public actor Client {
             } catch { throw .signing(error) }
             var headers = [(name: "content-type", value: "application/jose+json")]
             if let accept { headers.append((name: "accept", value: accept)) }
+            let began = time.elapsed()
             let response = try await exchange(HTTPRequest(.post, url, headers: headers, body: body), step: step)
             if (200..<300).contains(response.status) { return response }
             let failure = failure(response, url: url)
             guard case .problem(let problem, _, _, _) = failure, problem.name == "badNonce", refused < 200 else { throw failure }
             refused += 1
-            // An honest CA refuses one or two in a row; one that goes on is not to be hammered.
-            if refused > 25 { try await pause(.milliseconds(min(refused, 100)), for: step) }
+            // An honest CA refuses one or two in a row. One that goes on is asked half as often as it can answer, and in the end ten times a second.
+            if refused > 90 {
+                try await pause(.milliseconds(100), for: step)
+            } else if refused > 20 {
+                try await pause(min(time.elapsed() - began, .milliseconds(100)), for: step)
+            }
         }
     }
 
     /// One request and its response, before the deadline.
-    private func exchange(_ request: HTTPRequest, step: Step) async throws(ACMEError) -> HTTPResponse {
-        guard time.elapsed() < deadline else { throw .timedOut(waitingFor: step) }
+    private func exchange(_ request: HTTPRequest, step: Step, keepsNonce: Bool = true) async throws(ACMEError) -> HTTPResponse {
+        guard isLink(request.url) else { throw .unexpected(url: printable(request.url), status: 0, what: .badLink) }
+        let left = deadline - time.elapsed()
+        guard left > .zero else { throw .timedOut(waitingFor: step) }
+        var request = request
+        request.limit = min(patience, left)
         do {
             let response = try await transport.send(request)
-            nonces.add(from: response)
+            if keepsNonce { nonces.add(from: response) }
             return response
         } catch {
+            if error.kind == .timeout, time.elapsed() >= deadline { throw .timedOut(waitingFor: step) }
             throw error.kind == .cancelled ? .cancelled : .transport(url: request.url, error)
         }
-    }
-
-    /// Rides out one or two failures in a row: a broken connection, a 5xx, a short Retry-After.
-    private func persist<Value: Sendable>(
-        _ step: Step, _ attempt: () async throws(ACMEError) -> Value
-    ) async throws(ACMEError) -> Value {
-        var failures = 0
-        while true {
-            do {
-                return try await attempt()
-            } catch {
-                failures += 1
-                guard failures < 3, let wait = repetition(of: error, failures: failures) else { throw error }
-                try await pause(wait, for: step)
-            }
-        }
-    }
-
-    /// How long to wait before the same request may be sent again; nil when it must not be.
-    private func repetition(of error: ACMEError, failures: Int) -> Duration? {
-        let ours = Duration.milliseconds(failures == 1 ? 250 : 1000)
-        switch error {
-        case .transport(_, let error):
-            switch error.kind {
-            case .connect, .timeout, .broken, .resolve: return ours
-            case .tls, .tooLarge, .setup, .cancelled: return nil
-            }
-        case .problem(let problem, let status, _, let after):
-            guard status >= 500 || status == 429 else { return nil }
-            // A rate limit without a time is one of hours.
-            guard let after else { return problem.name == "rateLimited" || status == 429 ? nil : ours }
-            return after <= 10 ? max(ours, .seconds(after)) : nil
-        default: return nil
-        }
-    }
-
-    /// Waits, but not past the deadline.
-    func pause(_ duration: Duration, for step: Step) async throws(ACMEError) {
-        guard time.elapsed() + duration < deadline else { throw .timedOut(waitingFor: step) }
-        do { try await time.sleep(duration) } catch { throw .cancelled }
-    }
-
-    func decode<Value: Decodable>(_ type: Value.Type, from response: HTTPResponse, url: String) throws(ACMEError) -> Value {
-        do {
-            return try JSONDecoder().decode(type, from: Data(response.body))
-        } catch DecodingError.keyNotFound(let key, _) {
-            throw .unexpected(url: url, status: response.status, what: .missing(key.stringValue))
-        } catch {
-            throw .unexpected(url: url, status: response.status, what: .notJSON)
-        }
-    }
-
-    /// What a response that is no success means.
-    func failure(_ response: HTTPResponse, url: String) -> ACMEError {
-        let after = retryAfter(response.header("retry-after"), now: time.date())
-        if (300..<400).contains(response.status) { return .unexpected(url: url, status: response.status, what: .redirect) }
-        if let problem = try? JSONDecoder().decode(Problem.self, from: Data(response.body)) {
-            return .problem(problem, status: response.status, url: url, retryAfter: after)
-        }
-        guard response.status >= 400 else { return .unexpected(url: url, status: response.status, what: .status) }
-        // A gateway in front of the CA: no problem document, but the status and Retry-After count all the same.
-        return .problem(Problem(type: "about:blank", detail: ""), status: response.status, url: url, retryAfter: after)
     }
 }
 

@@ -50,6 +50,10 @@ public struct Issuance: Sendable {
         guard order.authorizations.count <= names.count else {
             throw .unexpected(url: url, status: 201, what: .missing("one authorization for each name"))
         }
+        // A name less would be a certificate that does not serve.
+        guard Set(names).isSubset(of: order.identifiers.map { $0.value.lowercased() }) else {
+            throw .unexpected(url: url, status: 201, what: .missing("every name that was asked for"))
+        }
         // The key and its request are made while the CA is busy.
         async let made = signingRequest()
         if order.status == .pending {
@@ -108,7 +112,8 @@ public struct Issuance: Sendable {
             let exchange = (client.time.elapsed() - began) / 2
             let validated = try await client.order(
                 at: url, leaving: [.pending], first: max(.milliseconds(5), min(exchange, .milliseconds(500))), step: .validation)
-            if validated.status == .invalid { throw try await reason(of: validated) }
+            // Not by what it lists now: only these are known to be ours.
+            if validated.status == .invalid { throw try await reason(of: validated, order.authorizations) }
             for answer in answers { await solver.remove(answer) }
             return validated
         } catch {
@@ -128,6 +133,10 @@ public struct Issuance: Sendable {
 
     private func challenge(of authorization: Authorization) throws(ACMEError) -> (Challenge, ChallengeAnswer) {
         let name = printable(authorization.identifier.value)
+        // It goes to hook programs and DNS servers: nothing but what was asked for.
+        guard names.contains(where: { $0 == name || $0 == "*." + name }) else {
+            throw .unexpected(url: name, status: 200, what: .foreignName(name))
+        }
         guard let challenge = authorization.challenges.first(where: { $0.type == solver.type }) else {
             throw .noChallenge(name: name, offered: authorization.challenges.map { printable($0.type) })
         }
@@ -143,11 +152,11 @@ public struct Issuance: Sendable {
     }
 
     /// Every name that failed, with its own problem. Those that are still being looked at get a moment.
-    private func reason(of order: Order) async throws(ACMEError) -> ACMEError {
+    private func reason(of order: Order, _ urls: [String]) async throws(ACMEError) -> ACMEError {
         let client = client
         var wait = Duration.milliseconds(50)
         while true {
-            let authorizations = try await together(order.authorizations) { (url: String) async throws(ACMEError) in
+            let authorizations = try await together(urls) { (url: String) async throws(ACMEError) in
                 try await client.authorization(url)
             }
             let undecided = authorizations.contains { authorization in
@@ -170,7 +179,7 @@ public struct Issuance: Sendable {
     /// Finalizes and waits for the certificate.
     private func finalized(_ order: Order, url: String, request: [UInt8]) async throws(ACMEError) -> Order {
         let began = client.time.elapsed()
-        let (answer, retryAfter) = try await client.finalize(order, request: request)
+        let (answer, retryAfter) = try await client.finalize(order, at: url, request: request)
         guard answer.status == .processing || answer.status == .ready else { return answer }
         let exchange = client.time.elapsed() - began
         let first = retryAfter.map { Duration.seconds($0) } ?? max(.milliseconds(5), min(exchange / 4, .milliseconds(250)))

@@ -7,14 +7,20 @@ struct NoncePool {
 
     /// Keeps the nonce of a response. What is not base64url is no nonce, and would end up in our signed header.
     mutating func add(from response: HTTPResponse) {
-        guard let nonce = response.header("replay-nonce"), !nonce.isEmpty, nonce.utf8.count <= 512,
-            nonce.utf8.allSatisfy(isBase64URL)
-        else { return }
+        guard let nonce = response.nonce else { return }
         nonces.append(nonce)
         if nonces.count > 16 { nonces.removeFirst() }
     }
 
     var count: Int { nonces.count }
+}
+
+extension HTTPResponse {
+    /// The nonce for another request; nil when there is none, or something else.
+    var nonce: String? {
+        guard let nonce = header("replay-nonce"), !nonce.isEmpty, nonce.utf8.count <= 512, nonce.utf8.allSatisfy(isBase64URL) else { return nil }
+        return nonce
+    }
 }
 
 func isBase64URL(_ byte: UInt8) -> Bool {

@@ -111,11 +111,15 @@ public struct Problem: Sendable, Equatable, Decodable {
     }
 }
 
-/// What a CA says ends on terminals and pages: no control characters, and no more than a person would read.
-func printable(_ text: String) -> String {
+/// What a CA says ends on terminals and pages: no control characters, nothing that turns the direction of writing, one line, and no more
+/// than a person would read.
+public func printable(_ text: String) -> String {
     String(
         String.UnicodeScalarView(
             text.unicodeScalars.lazy.filter {
-                $0.properties.generalCategory != .control && $0.properties.generalCategory != .format
+                switch $0.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator: false
+                default: true
+                }
             }.prefix(1000)))
 }

@@ -19,12 +19,17 @@ public struct HTTPRequest: Sendable, Equatable {
     /// Name and value.
     public var headers: [(name: String, value: String)]
     public var body: [UInt8]
+    /// How long it may take, its answer included; nil for as long as the transport permits.
+    public var limit: Duration?
 
-    public init(_ method: Method, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+    public init(
+        _ method: Method, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [], limit: Duration? = nil
+    ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
+        self.limit = limit
     }
 
     public static func == (left: HTTPRequest, right: HTTPRequest) -> Bool {
@@ -60,8 +65,10 @@ public struct TransportError: Error, Sendable, Equatable {
         case resolve
         /// Nobody answers there.
         case connect
-        /// The server's certificate was refused, or the handshake failed.
+        /// The server's certificate was refused.
         case tls
+        /// The TLS handshake failed: the server may not speak TLS, or the connection broke.
+        case handshake
         /// It took too long.
         case timeout
         /// The response is larger than any honest one.

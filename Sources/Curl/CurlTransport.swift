@@ -16,7 +16,7 @@ public final class CurlTransport: Transport {
     ///   - maximumBytes: a larger response is an error; an honest one of ACME has a few kilobytes.
     ///   - observe: told of every finished request; for measuring.
     public init(
-        roots: String?, userAgent: String, maximumBytes: Int = 262_144,
+        roots: String?, userAgent: String, maximumBytes: Int = 65_536,
         observe: (@Sendable (RequestRecord) -> Void)? = nil
     ) throws(TransportError) {
         guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK else {

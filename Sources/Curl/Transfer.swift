@@ -27,6 +27,7 @@ final class Transfer {
     func configure() -> CURLcode {
         let handle = easy.pointer
         let (request, options) = (pending.request, pending.options)
+        let limit = request.limit.map { Int(max(min($0, .seconds(40)), .milliseconds(1)) / .milliseconds(1)) } ?? 40_000
         for header in request.headers where !lines.append("\(header.name): \(header.value)") { return CURLE_OUT_OF_MEMORY }
         // Else libcurl waits a second for '100 Continue' before a larger body.
         guard lines.append("Expect:") else { return CURLE_OUT_OF_MEMORY }
@@ -41,8 +42,8 @@ final class Transfer {
             // Rather share the one connection than open a second.
             snikket_curl_set_long(handle, CURLOPT_PIPEWAIT, 1),
             snikket_curl_set_long(handle, CURLOPT_TCP_NODELAY, 1),
-            snikket_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, 15_000),
-            snikket_curl_set_long(handle, CURLOPT_TIMEOUT_MS, 40_000),
+            snikket_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, min(15_000, limit)),
+            snikket_curl_set_long(handle, CURLOPT_TIMEOUT_MS, limit),
             snikket_curl_set_long(handle, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
             snikket_curl_set_string(handle, CURLOPT_USERAGENT, options.userAgent),
             snikket_curl_set_list(handle, CURLOPT_HTTPHEADER, lines.pointer),
@@ -158,9 +159,10 @@ func kind(of code: CURLcode) -> TransportError.Kind {
     case CURLE_COULDNT_RESOLVE_HOST: .resolve
     case CURLE_COULDNT_CONNECT: .connect
     case CURLE_OPERATION_TIMEDOUT: .timeout
-    case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CONNECT_ERROR: .handshake
+    case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
         .tls
-    case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_SSL_CACERT_BADFILE, CURLE_FAILED_INIT, CURLE_OUT_OF_MEMORY: .setup
+    case CURLE_URL_MALFORMAT, CURLE_SSL_CACERT_BADFILE, CURLE_FAILED_INIT, CURLE_OUT_OF_MEMORY: .setup
     default: .broken
     }
 }

@@ -65,6 +65,18 @@ public final class Certificate: Sendable {
             || X509_check_ip_asc(handle.pointer, name, 0) == 1
     }
 
+    /// The beginning of a chain in which each certificate is followed by its issuer: what servers send, without what follows and does not belong.
+    public static func line(of chain: [Certificate]) -> [Certificate] {
+        defer { ERR_clear_error() }
+        guard let first = chain.first else { return [] }
+        var line = [first]
+        for (certificate, issuer) in zip(chain, chain.dropFirst()) {
+            guard X509_check_issued(issuer.handle.pointer, certificate.handle.pointer) == X509_V_OK else { break }
+            line.append(issuer)
+        }
+        return line
+    }
+
     /// Whether the certificate is for this key.
     public func matches(_ key: PrivateKey) -> Bool {
         defer { ERR_clear_error() }
@@ -104,9 +116,16 @@ private func addressText(_ bytes: [UInt8]) -> String? {
     return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
-/// What comes out of a certificate ends on terminals and pages: no control characters.
+/// What comes out of a certificate ends on terminals and pages: no control characters, and nothing that turns the direction of writing.
 private func printable(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+    String(
+        String.UnicodeScalarView(
+            text.unicodeScalars.filter {
+                switch $0.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator: false
+                default: true
+                }
+            }))
 }
 
 private func readableName(_ name: OpaquePointer?) -> String {

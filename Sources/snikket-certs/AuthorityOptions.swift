@@ -16,12 +16,17 @@ struct AuthorityOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Give up after this time.", valueName: "seconds"))
     var timeout = 300
 
+    @Option(help: ArgumentHelp("Give up waiting for one answer after this time; it is asked for three times at most.", valueName: "seconds"))
+    var answerTimeout = 40
+
     @Flag(help: ArgumentHelp("Tell of every request on standard error.", visibility: .hidden))
     var trace = false
 
     func validate() throws {
         guard directory.lowercased().hasPrefix("https://") else { throw ValidationError("The directory has to be an https URL.") }
-        guard timeout > 0 else { throw ValidationError("--timeout has to be positive.") }
+        for (name, value) in [("--timeout", timeout), ("--answer-timeout", answerTimeout)] where !(1...86400).contains(value) {
+            throw ValidationError("\(name) has to be between 1 and 86400 seconds.")
+        }
     }
 
     func transport() throws -> CurlTransport {
@@ -31,7 +36,9 @@ struct AuthorityOptions: ParsableArguments {
 
     /// A client that signs with this key.
     func client(_ signer: any Signer, account: String? = nil, over transport: CurlTransport) -> Client {
-        Client(directory: directory, account: account, transport: transport, signer: signer, limit: .seconds(timeout))
+        Client(
+            directory: directory, account: account, transport: transport, signer: signer, limit: .seconds(timeout),
+            patience: .seconds(answerTimeout))
     }
 }
 

@@ -9,6 +9,10 @@ extension CertificateFailure {
         case .problem(let problem, let status, let url, let after):
             self.init(describing: problem, status: status, url: url, retryAfter: after)
         case .unexpected(let url, let status, let what): self.init(unexpected: what, status: status, url: url)
+        case .noDirectory(let url, let status):
+            self.init(
+                kind: .configuration, error: "there is no certificate authority at this address", cause: "\(url) answers \(status)",
+                try: "check the directory's URL (--directory)")
         case .externalAccountRequired:
             self.init(
                 kind: .externalAccount, error: "the certificate authority gives certificates only to accounts that it knows",
@@ -27,11 +31,15 @@ extension CertificateFailure {
                 case .renewalInfo: "tell when to renew"
                 case .requestWithoutAccount: "change an account that is not known"
                 }
-            self.init(kind: .refused, error: "the certificate authority cannot \(words)", cause: "its directory does not offer it")
+            self.init(
+                kind: .refused, error: "the certificate authority cannot \(words)", cause: "its directory does not offer it",
+                try: "use another certificate authority for this")
         case .noChallenge(let name, let offered):
             self.init(
                 kind: .refused, error: "the certificate authority will not validate \(name) in this way",
-                cause: "it offers \(offered.isEmpty ? "nothing" : offered.joined(separator: ", "))")
+                cause: "it offers \(offered.isEmpty ? "nothing" : offered.joined(separator: ", "))",
+                try: "choose a kind that it offers: --webroot or --listen is http-01, --tls-alpn is tls-alpn-01, --dns-hook or --dns-server is dns-01"
+            )
         case .challenge(let name, let error): self.init(describing: error, name: name)
         case .forbidden(let names): self.init(forbidden: names)
         case .selfCheck(let failed): self.init(unseen: failed)
@@ -43,12 +51,14 @@ extension CertificateFailure {
                 self.init(
                     kind: .refused, error: "the certificate authority cancelled the order", cause: "it gives no reason", try: "try again in an hour")
             }
-        case .timedOut(let step):
+        case .timedOut(let step, let after):
             self.init(
                 kind: .caDown, error: "the certificate authority did not finish in time", cause: "waited for \(Self.words(step))",
-                try: "try again later")
-        case .signing(let error): self.init(kind: .local, error: "cannot sign for the account", cause: error.reason)
-        case .cancelled: self.init(kind: .local, error: "interrupted", cause: nil, try: "run it again: nothing is half done")
+                try: Self.later(after), retryAfter: after)
+        case .signing(let error):
+            self.init(kind: .local, error: "cannot sign for the account", cause: error.reason, try: "check the account's key in the state folder")
+        case .cancelled:
+            self.init(kind: .local, error: "interrupted", cause: "the program was told to stop", try: "run it again: nothing is half done")
         }
     }
 
@@ -60,10 +70,11 @@ extension CertificateFailure {
         case .resolve: `try` = "check this machine's DNS, and the directory's URL"
         case .connect: `try` = "check that this machine may connect to the outside, and the directory's URL"
         case .tls: `try` = "check this machine's clock and its CA certificates (package ca-certificates)"
+        case .handshake: `try` = "check the directory's URL: this may be no TLS port; else try again later"
         case .timeout, .broken: `try` = "try again later"
         case .tooLarge:
             self.error = "the certificate authority \(host) sends nonsense"
-            cause = "an answer of more than 256 kB"
+            cause = "an answer of more than 64 kB"
             `try` = "check the directory's URL"
         case .setup:
             kind = .configuration
@@ -76,6 +87,10 @@ extension CertificateFailure {
     private init(unexpected what: ACMEError.Unexpected, status: Int, url: String) {
         self.init(kind: .unreachable, error: "the certificate authority sends nonsense", try: "check the directory's URL, or try again later")
         switch what {
+        case .contentType(let type): cause = "\(url) answers \(status) with \(type), which does not belong there"
+        case .notPEM: cause = "\(url) answers \(status) with something else than certificates in PEM form"
+        case .badLink: cause = "it refers to '\(url.prefix(200))', and only https is possible"
+        case .foreignName(let name): cause = "it wants to validate \(name.prefix(200)), which nobody asked for"
         case .notJSON: cause = "\(url) answers \(status) with something else than the ACME protocol's JSON"
         case .missing(let field): cause = "\(url) answers \(status) without \(field)"
         case .redirect: cause = "\(url) redirects (\(status)), which ACME does not permit"
@@ -95,7 +110,7 @@ extension CertificateFailure {
         case "rateLimited":
             kind = .rateLimited
             error = "the certificate authority has had too many requests"
-            `try` = retryAfter.map { "try again in \(Self.span($0))" } ?? "try again in an hour"
+            `try` = Self.later(retryAfter, else: "try again in an hour")
         case "serverInternal": downFor(status)
         case "badNonce":
             kind = .caDown
@@ -117,7 +132,8 @@ extension CertificateFailure {
                 downFor(status)
             } else if status == 429 {
                 kind = .rateLimited
-                `try` = retryAfter.map { "try again in \(Self.span($0))" } ?? "try again in an hour"
+                error = "the certificate authority has had too many requests"
+                `try` = Self.later(retryAfter, else: "try again in an hour")
             } else {
                 `try` = "run `snikket check`, then try again"
             }
@@ -127,7 +143,7 @@ extension CertificateFailure {
     private mutating func downFor(_ status: Int) {
         kind = .caDown
         error = "the certificate authority has trouble of its own"
-        `try` = retryAfter.map { "try again in \(Self.span($0))" } ?? "try again later"
+        `try` = Self.later(retryAfter)
     }
 
     /// Names that the CA could not validate: each with the CA's own reason.
@@ -191,7 +207,8 @@ extension CertificateFailure {
         case .certificate(let reason):
             self.init(kind: .local, error: "cannot make the certificate that answers for \(name ?? "a name")", cause: reason)
         case .badToken:
-            self.init(kind: .unreachable, error: "the certificate authority sends nonsense", cause: "a token that is no base64url")
+            self.init(
+                kind: .unreachable, error: "the certificate authority sends nonsense", cause: "a token that is no base64url", try: "try again later")
         }
     }
 
@@ -206,11 +223,16 @@ extension CertificateFailure {
         }
     }
 
+    private static func later(_ seconds: Int?, else words: String = "try again later") -> String {
+        seconds.map { "try again in \(span($0))" } ?? words
+    }
+
     private static func span(_ seconds: Int) -> String {
         switch seconds {
         case ..<120: "\(seconds) seconds"
         case ..<7200: "\((seconds + 59) / 60) minutes"
-        default: "\((seconds + 3599) / 3600) hours"
+        case ..<172_800: "\((seconds + 3599) / 3600) hours"
+        default: "\((seconds + 86399) / 86400) days"
         }
     }
 }

@@ -77,13 +77,14 @@ struct Issue: Job {
                 client: client, names: names, contact: email, external: external, wishes: wishes(for: names), solver: solver,
                 selfCheck: look.check(of: solver.type, isPrivateAuthority: authority.caBundle != nil, over: transport),
                 caa: look.caa(isPrivateAuthority: authority.caBundle != nil), makeRequest: key.request, progress: tell)
-            let (chain, url) = try await issuance.run()
+            let (chain, url) = try await untilInterrupted { try await issuance.run() }
             try account.keep(url: url, directory: directory, contact: email)
 
             // Nothing is put into use unseen: a CA's mistake must not replace a good certificate.
             let pem = try key.pem()
-            let leaf = try checkedCertificate(chain: chain, key: pem, names: names, now: now())
-            let stored = try CertificateStore(folder: output).install(chain: chain, key: pem, record: leaf.record.had(from: directory))
+            let line = try certificateLine(chain)
+            let leaf = try checkedCertificate(chain: line, key: pem, names: names, now: now())
+            let stored = try CertificateStore(folder: output).install(chain: line, key: pem, record: leaf.record.had(from: directory))
             emit(.issued(record: stored.record, fullChain: output + "/fullchain.pem", privateKey: output + "/privkey.pem"))
         } catch {
             throw CertificateFailure(describing: error).advising(on: challengeType, after: error)
@@ -115,11 +116,20 @@ struct Issue: Job {
         if let listen { return try Responder(listen: listen) }
         if let tlsAlpn { return try TLSALPNResponder(listen: tlsAlpn) }
         if let dnsServer, let tsigKeyFile { return DynamicUpdate(server: dnsServer, key: try transactionKey(at: tsigKeyFile)) }
-        if let dnsHook { return HookSolver(program: dnsHook) }
+        if let dnsHook { return HookSolver(program: dnsHook, patience: .seconds(min(180, authority.timeout))) }
         let webroot = Webroot(webroot ?? ".")
         try webroot.prepare()
         return webroot
     }
+}
+
+/// The certificates of what a CA sent, PEM, and nothing else: text around them, and what follows without belonging, is left out.
+private func certificateLine(_ pem: [UInt8]) throws(CertificateProblem) -> [UInt8] {
+    do {
+        return try Certificate.line(of: try Certificate.chain(pem: pem)).reduce(into: []) { $0 += try $1.pem() }
+    } catch let error as OpenSSLError {
+        throw .unreadableCertificate(error)
+    } catch { throw .badChain(reason: "\(error)") }
 }
 
 private func tell(_ step: Step, _ name: String?) {

@@ -1,3 +1,4 @@
+import ACME
 import ArgumentParser
 import CertificateStore
 import Glibc
@@ -30,12 +31,21 @@ func emit(_ event: AuthorityEvent) {
 
 /// Prints a failure for people and for programs, and returns the exit code.
 private func report(_ failure: CertificateFailure) -> ExitCode {
+    let failure = failure.forPeople
     emit(.failed(failure))
     var text = "snikket-certs: error: \(failure.error)\n"
     if let cause = failure.cause { text += "snikket-certs: cause: \(cause)\n" }
     if let advice = failure.try { text += "snikket-certs: try:   \(advice)\n" }
     _ = try? FileDescriptor.standardError.writeAll(Array(text.utf8))
     return ExitCode(failure.kind.exitCode)
+}
+
+extension CertificateFailure {
+    /// Whatever part of it a stranger wrote: fit for terminals and pages, each part no longer than a person would read.
+    fileprivate var forPeople: CertificateFailure {
+        CertificateFailure(
+            kind: kind, error: printable(error), cause: cause.map(printable), try: `try`.map(printable), retryAfter: retryAfter)
+    }
 }
 
 extension CertificateFailure.Kind {

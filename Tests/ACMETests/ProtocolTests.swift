@@ -28,7 +28,7 @@ struct ProtocolTests {
     @Test("the straight way takes each step once")
     func straight() async throws {
         let outcome = try await issue()
-        #expect(outcome.result == .success(Array("PEM".utf8)))
+        #expect(outcome.result == .success(Array(ScriptedTransport.certificate.utf8)))
         let pages = ["dir", "nonce", "account", "order", "authz", "challenge", "order/1", "finalize", "order/1", "certificate"]
         #expect(outcome.log == pages.map { "https://ca/" + $0 })
         #expect(outcome.solver.presented.first?.token == "tok-en_1")
@@ -47,7 +47,9 @@ struct ProtocolTests {
         #expect((try? forgotten.result.get()) != nil)
     }
 
-    @Test("Retry-After is obeyed while waiting, in seconds and as a date", arguments: ["30", "Sun, 06 Nov 1994 08:50:07 GMT"])
+    @Test(
+        "Retry-After is obeyed while waiting, in seconds and as a date",
+        arguments: ["30", "Sun, 06 Nov 1994 08:50:07 GMT", "Sunday, 06-Nov-94 08:50:07 GMT", "Sun Nov  6 08:50:07 1994"])
     func waiting(_ value: String) async throws {
         let outcome = try await issue({ request, count in
             request.url == "https://ca/order/1" && count == 0
@@ -88,6 +90,47 @@ struct ProtocolTests {
             let outcome = try await issue({ request, count in request.url == "https://ca/\(page)" && count < 2 ? failure : nil })
             #expect((try? outcome.result.get()) != nil, "\(page): \(outcome.result)")
         }
+    }
+
+    @Test("what the CA did although its answer was lost is not refused, and not done twice", arguments: ["challenge", "finalize"])
+    func lostAnswer(_ page: String) async throws {
+        // The first is lost, the second refused: it is done already. The state says so.
+        let outcome = try await issue({ request, count in
+            guard request.url == "https://ca/\(page)" else { return nil }
+            switch count {
+            case 0: return .failure(TransportError(kind: .broken, code: 56, text: "reset"))
+            case 1: return ScriptedTransport.problem(page == "challenge" ? "malformed" : "orderNotReady", status: 403)
+            default: return nil
+            }
+        })
+        #expect((try? outcome.result.get()) != nil, "\(outcome.result)")
+        #expect(outcome.log.filter { $0 == "https://ca/\(page)" }.count == (page == "challenge" ? 3 : 2))
+    }
+
+    @Test(
+        "what is no https URL is never asked", arguments: ["http://ca/x", "file:///etc/passwd", "https://a@ca/x", "https://ca/\u{1b}[31m", "/x", ""])
+    func badLink(_ link: String) async throws {
+        let order = ScriptedTransport.order("pending").replacing("https://ca/authz", with: link.replacing("\u{1b}", with: "\\u001b"))
+        let outcome = try await issue({ request, _ in
+            request.url == "https://ca/order" ? ScriptedTransport.ok(order, status: 201, [("location", "https://ca/order/1")]) : nil
+        })
+        guard case .unexpected(_, _, .badLink) = outcome.error else { return #expect(Bool(false), "\(outcome.result)") }
+        #expect(!outcome.log.contains(link))
+    }
+
+    @Test("a name that was not ordered is not answered for, and an order without a name is not gone on with")
+    func otherNames() async throws {
+        let foreign =
+            #"{"identifier":{"type":"dns","value":"--evil"},"status":"pending","challenges":[{"type":"http-01","url":"https://ca/challenge","token":"t"}]}"#
+        let authorization = try await issue({ request, _ in request.url == "https://ca/authz" ? ScriptedTransport.ok(foreign) : nil })
+        guard case .unexpected(_, _, .foreignName("--evil")) = authorization.error else { return #expect(Bool(false), "\(authorization.result)") }
+        #expect(authorization.solver.presented.isEmpty)
+
+        let short = ScriptedTransport.order("pending").replacing("\"example.org\"", with: "\"www.example.org\"")
+        let order = try await issue({ request, _ in
+            request.url == "https://ca/order" ? ScriptedTransport.ok(short, status: 201, [("location", "https://ca/order/1")]) : nil
+        })
+        guard case .unexpected(_, _, .missing) = order.error else { return #expect(Bool(false), "\(order.result)") }
     }
 
     @Test("a rate limit is not tried again, and tells when to come back")

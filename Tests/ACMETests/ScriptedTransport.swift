@@ -36,13 +36,16 @@ final class ScriptedTransport: Transport {
             return ok(
                 #"{"identifier":{"type":"dns","value":"example.org"},"status":"pending","challenges":[{"type":"dns-01","url":"https://ca/dns","token":"x"},{"type":"http-01","url":"https://ca/challenge","token":"tok-en_1"}]}"#
             )
-        case "/challenge": return ok("{}")
+        case "/challenge": return ok(#"{"type":"http-01","url":"https://ca/challenge","status":"processing"}"#)
         case "/order/1": return ok(count == 0 ? order("ready") : order("valid"))
         case "/finalize": return ok(order("processing"))
-        case "/certificate": return ok("PEM")
+        case "/certificate": return ok(certificate)
         default: return nil
         }
     }
+
+    /// Looks like one; nobody reads it here.
+    static let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
     static func order(_ status: String) -> String {
         #"{"status":"\#(status)","identifiers":[{"type":"dns","value":"example.org"}],"authorizations":["https://ca/authz"],"finalize":"https://ca/finalize","certificate":"https://ca/certificate"}"#

@@ -9,6 +9,11 @@ from world.appliance import Appliance, with_pebble
 from world.authority import Authority
 from world.people import Account
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="repeat more often what depends on chance")
+
+
 # Only root can give servers users of their own: Tests/run gives this folder to root when it is somebody else itself.
 if os.geteuid() != 0:
     collect_ignore = ["as_root"]

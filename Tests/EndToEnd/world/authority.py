@@ -15,11 +15,13 @@ from .waiting import until
 class Authority:
     """Pebble, answering ACME at `directory`, looking names up in a DNS where every name is 127.0.0.1."""
 
-    def __init__(self, folder: Path, http_port: int, name_server: NameServer | None = None,
-                 external_accounts: dict[str, str] | None = None):
+    def __init__(self, folder: Path, http_port: int, name_server: NameServer | None = None, external_accounts: dict[str, str] | None = None, *,
+                 pebble: str = "pebble", environment: dict[str, str] | None = None):
         """`name_server` is asked instead of a DNS of its own."""
         self.folder = folder
         self.name_server = name_server
+        self._pebble = pebble
+        self._environment = environment or {}
         self.http_port = http_port
         self.external_accounts = external_accounts or {}
         first = free_block(4)
@@ -51,7 +53,7 @@ class Authority:
             # Pebble refuses some nonces and waits before validating, to find impatient clients: the first stays, the
             # second would only make the tests slow. It looks at every name each time, too.
             self._start("pebble", [
-                "pebble", "-config", str(self.folder / "pebble.json"), "-dnsserver",
+                self._pebble, "-config", str(self.folder / "pebble.json"), "-dnsserver",
                 f"127.0.0.1:{self.name_server.port if self.name_server else self.dns_port}"])
             self.root.write_bytes(until(lambda: self._management("/roots/0"), 20, "Pebble answers"))
         except BaseException:
@@ -80,7 +82,7 @@ class Authority:
         with open(self.folder / f"{name}.log", "wb") as log:
             self.processes.append(subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                env={**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0"}))
+                env={**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0", **self._environment}))
 
     def _management(self, path: str) -> bytes:
         context = ssl.create_default_context(cafile=str(self.bundle))
