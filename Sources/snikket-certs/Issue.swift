@@ -3,6 +3,7 @@ import ArgumentParser
 import CertificateStore
 import Curl
 import OpenSSL
+import ProcessMemory
 
 /// One certificate for all names from a certificate authority.
 struct Issue: Job {
@@ -115,4 +116,9 @@ struct Issue: Job {
 
 private func tell(_ step: Step, _ name: String?) {
     emit(.progress(step: step.rawValue, name: name))
+    switch step {
+    // The connection stands; the challenges are in place; the certificate is there.
+    case .directory, .account, .validation, .certificate: releaseStartupPages()
+    case .order, .authorizations, .challenges, .finalize: break
+    }
 }
