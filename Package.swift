@@ -9,8 +9,6 @@ let rules: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .treatAllWarnings(as: .error),
-    // Each function by itself, for the linker: what is not used goes, what is used together lies together.
-    .unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release)),
 ]
 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")

@@ -76,6 +76,7 @@ struct Issue: Job {
                 selfCheck: solver.type != "http-01" ? nil : look.check(isPrivateAuthority: authority.caBundle != nil, over: transport),
                 caa: look.isWanted(isPrivateAuthority: authority.caBundle != nil) ? CAACheck() : nil, makeRequest: key.request, progress: tell)
             let (chain, url) = try await issuance.run()
+            releaseStartupPages()
             try account.keep(url: url, directory: directory, contact: email)
 
             // Nothing is put into use unseen: a CA's mistake must not replace a good certificate.
@@ -117,8 +118,8 @@ struct Issue: Job {
 private func tell(_ step: Step, _ name: String?) {
     emit(.progress(step: step.rawValue, name: name))
     switch step {
-    // The connection stands; the challenges are in place; the certificate is there.
-    case .directory, .account, .validation, .certificate: releaseStartupPages()
-    case .order, .authorizations, .challenges, .finalize: break
+    // The keys are there; the connection stands; the order is made; the challenges are in place; the CA has the request.
+    case .directory, .account, .authorizations, .validation, .certificate: releaseStartupPages()
+    case .order, .challenges, .finalize: break
     }
 }
