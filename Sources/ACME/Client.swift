@@ -12,6 +12,8 @@ public actor Client {
     let patience: Duration
     private var nonces = NoncePool()
     private var known: Directory?
+    /// How long the last request and its response took.
+    private var lastExchange = Duration.zero
     /// The account's URL, which identifies it in every request (RFC 8555 §7.3).
     var accountURL: String?
 
@@ -62,12 +64,16 @@ public actor Client {
         return response
     }
 
-    /// Fetches nonces at the same time, so that as many requests can be sent together later without waiting for one.
-    func stock(nonces wanted: Int) async throws(ACMEError) {
+    /// As many requests can be sent at once without waiting for a nonce.
+    var noncesAtHand: Int { max(1, nonces.count) }
+
+    /// Whether requests are answered so quickly that sending several at once gains less than the nonces for it cost.
+    var isQuick: Bool { lastExchange < .milliseconds(20) }
+
+    /// Fetches this many nonces, all at the same time.
+    func fetch(nonces missing: Int) async throws(ACMEError) {
         let url = try await directory().newNonce
-        let missing = wanted - nonces.count
-        guard missing > 0 else { return }
-        _ = try await together(Array(0..<missing)) { (_: Int) async throws(ACMEError) in
+        _ = try await together(Array(0..<max(0, missing))) { (_: Int) async throws(ACMEError) in
             try await self.persist(.account) { () async throws(ACMEError) in
                 await self.keepNonce(of: try await self.fetchNonce(url))
             }
@@ -144,8 +150,10 @@ public actor Client {
         guard left > .zero else { throw .timedOut(waitingFor: step) }
         var request = request
         request.limit = min(patience, left)
+        let began = time.elapsed()
         do {
             let response = try await transport.send(request)
+            lastExchange = time.elapsed() - began
             if keepsNonce { nonces.add(from: response) }
             return response
         } catch {
@@ -155,20 +163,28 @@ public actor Client {
     }
 }
 
-/// Does the same for all items at once; the results in the items' order. The first failure ends the others.
+/// Does the same for all items, `atOnce` of them at the same time; the results in the items' order. The first failure ends the others.
 func together<Item: Sendable, Value: Sendable>(
-    _ items: [Item], _ work: @escaping @Sendable (Item) async throws(ACMEError) -> Value
+    _ items: [Item], atOnce: Int = .max, _ work: @escaping @Sendable (Item) async throws(ACMEError) -> Value
 ) async throws(ACMEError) -> [Value] {
     let results = await withTaskGroup(of: (Int, Result<Value, ACMEError>).self) { group in
-        for (index, item) in items.enumerated() {
+        var waiting = items.enumerated().makeIterator()
+        func begin() {
+            guard let (index, item) = waiting.next() else { return }
             group.addTask {
                 do throws(ACMEError) { return (index, .success(try await work(item))) } catch { return (index, .failure(error)) }
             }
         }
+        for _ in 0..<min(atOnce, items.count) { begin() }
         var results: [(Int, Result<Value, ACMEError>)] = []
+        var isFailed = false
         for await result in group {
             results.append(result)
-            if case .failure = result.1 { group.cancelAll() }
+            if case .failure = result.1 {
+                isFailed = true
+                group.cancelAll()
+            }
+            if !isFailed { begin() }
         }
         return results
     }

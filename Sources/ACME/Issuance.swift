@@ -40,8 +40,7 @@ public struct Issuance: Sendable {
         progress(.directory, nil)
         let identities = try await client.directory().meta?.caaIdentities ?? []
         async let forbidden = caa?.forbidden(names, for: identities) ?? []
-        // A nonce for each authorization, fetched together: else they would have to be asked for one after the other.
-        try await client.stock(nonces: names.count)
+        try await client.fetch(nonces: 1)
         let refused = await forbidden
         guard refused.isEmpty else { throw .forbidden(refused) }
 
@@ -74,7 +73,7 @@ public struct Issuance: Sendable {
         if let account = await client.accountURL {
             do throws(ACMEError) {
                 progress(.order, nil)
-                let (order, url) = try await client.newOrder(names: names, profile: wishes.profile, replaces: wishes.replaces)
+                let (order, url) = try await order()
                 return (order, url, account)
             } catch .problem(let problem, _, _, _) where problem.name == "accountDoesNotExist" {
                 await client.forgetAccount()
@@ -83,15 +82,26 @@ public struct Issuance: Sendable {
         progress(.account, nil)
         let account = try await client.account(contact: contact, external: external)
         progress(.order, nil)
-        let (order, url) = try await client.newOrder(names: names, profile: wishes.profile, replaces: wishes.replaces)
+        let (order, url) = try await order()
         return (order, url, account)
+    }
+
+    /// The order, and meanwhile a nonce for each authorization, so that all of them can be asked for at once; the order's own is one.
+    /// A CA that is near is asked for them one after the other: fewer requests, and no slower.
+    private func order() async throws(ACMEError) -> (Order, url: String) {
+        let missing = await client.isQuick ? 0 : names.count - 1
+        // Those that do not come are asked for when they are needed.
+        async let nonces: Void? = try? client.fetch(nonces: missing)
+        let (order, url) = try await client.newOrder(names: names, profile: wishes.profile, replaces: wishes.replaces)
+        _ = await nonces
+        return (order, url)
     }
 
     /// Brings a pending order to `ready`, or says which names failed.
     private func authorize(_ order: Order, url: String) async throws(ACMEError) -> Order {
         progress(.authorizations, nil)
         let client = client
-        let authorizations = try await together(order.authorizations) { (url: String) async throws(ACMEError) in
+        let authorizations = try await together(order.authorizations, atOnce: client.noncesAtHand) { (url: String) async throws(ACMEError) in
             try await client.authorization(url)
         }
         let began = client.time.elapsed()
@@ -105,7 +115,7 @@ public struct Issuance: Sendable {
             for answer in answers { try await present(answer) }
             try await selfCheck?.check(all: answers)
             progress(.validation, nil)
-            _ = try await together(pending.map(\.challenge)) { (challenge: Challenge) async throws(ACMEError) in
+            _ = try await together(pending.map(\.challenge), atOnce: client.noncesAtHand) { (challenge: Challenge) async throws(ACMEError) in
                 try await client.answer(challenge)
             }
             // The CA needs about as long as one of our own exchanges to look; asking earlier would only be a wasted trip.

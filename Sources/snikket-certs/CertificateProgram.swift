@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProcessMemory
 
 /// One job a run: it talks to a certificate authority or looks at certificates, prints JSON lines, and ends.
 @main
@@ -6,4 +7,10 @@ struct CertificateProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "snikket-certs", abstract: "Talk to a certificate authority; look at TLS endpoints.",
         subcommands: [Issue.self, Renewal.self, Revoke.self, AccountCommand.self, Internal.self, Inspect.self, Probe.self, MailCommand.self])
+
+    static func main() async {
+        useOneHeap()
+        releaseStartupPages()
+        await main(nil)
+    }
 }

@@ -3,6 +3,7 @@ import ArgumentParser
 import CertificateStore
 import Curl
 import OpenSSL
+import ProcessMemory
 
 /// One certificate for all names from a certificate authority.
 struct Issue: Job {
@@ -78,6 +79,7 @@ struct Issue: Job {
                 selfCheck: look.check(of: solver.type, isPrivateAuthority: authority.caBundle != nil, over: transport),
                 caa: look.caa(isPrivateAuthority: authority.caBundle != nil), makeRequest: key.request, progress: tell)
             let (chain, url) = try await untilInterrupted { try await issuance.run() }
+            releaseStartupPages()
             try account.keep(url: url, directory: directory, contact: email)
 
             // Nothing is put into use unseen: a CA's mistake must not replace a good certificate.
@@ -134,4 +136,9 @@ private func certificateLine(_ pem: [UInt8]) throws(CertificateProblem) -> [UInt
 
 private func tell(_ step: Step, _ name: String?) {
     emit(.progress(step: step.rawValue, name: name))
+    switch step {
+    // The keys are there; the connection stands; the order is made; the challenges are in place; the CA has the request.
+    case .directory, .account, .authorizations, .validation, .certificate: releaseStartupPages()
+    case .order, .challenges, .finalize: break
+    }
 }

@@ -12,6 +12,7 @@ import pytest
 
 from world.appliance import Appliance, scratch, with_pebble
 from world.authority import Authority
+from world.newer_pebble import newer_pebble
 from world.people import Account, logged_in, register
 from world.ports import free_block
 from world.stream import Stream
@@ -236,6 +237,30 @@ def test_a_second_authority_is_asked_when_the_first_stays_down() -> None:
         appliance.line("ready ", 60)
         kept = json.loads((appliance.state / "certificates/attempts.json").read_text())
         assert kept["authorities"][dead]["failures"] == 2 and authority.directory not in kept["authorities"]
+
+
+def test_the_authority_s_window_is_followed_and_an_early_one_too() -> None:
+    with with_pebble("window", pebble=newer_pebble()) as (appliance, authority):
+        appliance.started()
+        renewed = _certificate(appliance, "renew")
+        shown = until(lambda: (seen := _certificate(appliance, "show"))["renewal_window"] and seen, 30, "the window is known")
+        window = shown["renewal_window"]
+        assert window["start"] <= shown["next_attempt"] <= window["end"]
+        # Revoked behind its back: the authority wants it to be replaced at once.
+        pair = appliance.state / "certificates/current"
+        revoked = appliance._popen([
+            "revoke", "--directory", authority.directory, "--ca-bundle", str(authority.bundle), "--fullchain", str(pair / "fullchain.pem"),
+            "--key", str(pair / "privkey.pem")], program="snikket-certs", errors_apart=True)
+        assert revoked.wait(30) == 0, revoked.stderr
+        assert appliance.stop() == 0
+        # As if the time had come to ask again.
+        attempts = appliance.state / "certificates/attempts.json"
+        kept = json.loads(attempts.read_text())
+        assert kept["renewal"]["serial"] == renewed["serial"] and kept["renewal"]["nextLook"] > time.time()
+        attempts.write_text(json.dumps(kept | {"renewal": kept["renewal"] | {"nextLook": 0}}))
+        appliance.started()
+        until(lambda: appliance.status()["certificate"]["serial"] != renewed["serial"], 60, "it has been replaced")
+        assert set(appliance.healthy()["certificate"]["served"].values()) == {appliance.status()["certificate"]["serial"]}
 
 
 def test_an_account_that_was_arranged_beforehand_comes_from_a_file() -> None:

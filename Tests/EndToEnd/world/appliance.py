@@ -193,7 +193,7 @@ class Appliance:
 
     # How.
 
-    def _popen(self, arguments: list[str], errors_apart: bool = False) -> "subprocess.Popen[str]":
+    def _popen(self, arguments: list[str], errors_apart: bool = False, program: str = "snikket") -> "subprocess.Popen[str]":
         environment = {
             "PATH": f"{self.program.parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(self.folder / "home"), "LANG": "C.UTF-8", "NO_COLOR": "1"}
@@ -201,7 +201,7 @@ class Appliance:
         if self.uid != os.geteuid():
             who = {"user": self.uid, "group": self.uid, "extra_groups": []}
         return subprocess.Popen(
-            [str(self.program), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [str(self.program.with_name(program)), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if errors_apart else subprocess.STDOUT, text=True, errors="replace",
             cwd=self.folder, env=environment, **who)
 
@@ -253,12 +253,13 @@ def scratch(name: str) -> Iterator[Path]:
 
 
 @contextmanager
-def with_pebble(name: str, *, own_dns: bool = False, **options: Any) -> Iterator[tuple[Appliance, Authority]]:
+def with_pebble(
+        name: str, *, own_dns: bool = False, pebble: str = "pebble", **options: Any) -> Iterator[tuple[Appliance, Authority]]:
     """An appliance, not yet started, that gets its certificate from a Pebble of its own; with a zone that can be changed, if wanted."""
     with scratch(name) as folder, ExitStack() as around:
         appliance = Appliance(folder, **options)
         dns = around.enter_context(NameServer(folder / "dns", appliance.uid)) if own_dns else None
-        with Authority(folder / "authority", appliance.ports.http, dns) as authority:
+        with Authority(folder / "authority", appliance.ports.http, dns, pebble=pebble) as authority:
             appliance.settings |= {
                 "SNIKKET_ACME_DIRECTORY": authority.directory, "SNIKKET_ACME_CA_BUNDLE": str(authority.bundle)}
             appliance._trust = authority.root
