@@ -14,9 +14,11 @@ from .waiting import until
 class Authority:
     """Pebble, answering ACME at `directory`, looking names up in a DNS where every name is 127.0.0.1."""
 
-    def __init__(self, folder: Path, http_port: int):
+    def __init__(self, folder: Path, http_port: int, reuses_authorizations: bool = True):
         self.folder = folder
         self.http_port = http_port
+        # Half of the valid ones, as Pebble does by itself; or none, so that every order takes the same way.
+        self._variables = {"PEBBLE_VA_NOSLEEP": "1"} | ({} if reuses_authorizations else {"PEBBLE_AUTHZREUSE": "0"})
         first = free_block(4)
         self.acme_port, self.management_port, self.dns_port, self.dns_management_port = range(first, first + 4)
         self.directory = f"https://127.0.0.1:{self.acme_port}/dir"
@@ -73,7 +75,7 @@ class Authority:
         with open(self.folder / f"{name}.log", "wb") as log:
             self.processes.append(subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                env={**os.environ, "PEBBLE_VA_NOSLEEP": "1"}))
+                env={**os.environ, **self._variables}))
 
     def _management(self, path: str) -> bytes:
         context = ssl.create_default_context(cafile=str(self.bundle))
