@@ -82,5 +82,5 @@ private struct NoSolver: ChallengeSolver {
                 },
             "a token that is no base64url")
     }
-    func remove(_ answer: ChallengeAnswer) async {}
+    func remove(_ answer: ChallengeAnswer) async -> Bool { true }
 }

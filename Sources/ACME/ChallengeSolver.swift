@@ -4,8 +4,9 @@ public protocol ChallengeSolver: Sendable {
     var type: String { get }
     /// Puts the answer in place; when this returns, the CA may look.
     func present(_ answer: ChallengeAnswer) async throws(ChallengeError)
-    /// Takes it away again.
-    func remove(_ answer: ChallengeAnswer) async
+    /// Takes it away again; whether it is gone.
+    @discardableResult
+    func remove(_ answer: ChallengeAnswer) async -> Bool
 }
 
 /// The answer to one challenge.

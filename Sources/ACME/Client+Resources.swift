@@ -14,17 +14,19 @@ extension Client {
         do throws(ACMEError) {
             return try await newOrder(names, profile, replaces)
         } catch .problem(let problem, let status, _, _)
-            where status < 500 && status != 429 && isAboutReplacement(problem, status)
+            where isAboutReplacement(problem, status)
         {
             return try await newOrder(names, profile, nil)
         }
     }
 
     /// Whether an order is refused for what it says that it replaces: `alreadyReplaced` (RFC 9773 §7.4), a conflict in the drafts before it, and what
-    /// CAs say of another CA's or another account's certificate.
+    /// CAs say of another CA's or another account's certificate. One that breaks over it each time (Pebble does, now and then) may do without it.
     private func isAboutReplacement(_ problem: Problem, _ status: Int) -> Bool {
-        switch problem.name {
-        case "alreadyReplaced", "conflict", "malformed", "unauthorized": true
+        guard status != 429 else { return false }
+        return switch problem.name {
+        case "alreadyReplaced", "conflict", "malformed", "unauthorized": status < 500
+        case "serverInternal": status == 500
         case nil: status == 409
         default: false
         }

@@ -99,8 +99,8 @@ public struct DynamicUpdate: ChallengeSolver {
         try await change(answer, isPresent: true)
     }
 
-    public func remove(_ answer: ChallengeAnswer) async {
-        try? await change(answer, isPresent: false)
+    public func remove(_ answer: ChallengeAnswer) async -> Bool {
+        (try? await change(answer, isPresent: false)) != nil
     }
 
     private func change(_ answer: ChallengeAnswer, isPresent: Bool) async throws(ChallengeError) {

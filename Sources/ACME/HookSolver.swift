@@ -24,8 +24,8 @@ public struct HookSolver: ChallengeSolver {
         guard result.status == 0 else { throw .hook(program: program, result) }
     }
 
-    public func remove(_ answer: ChallengeAnswer) async {
-        _ = await run("remove", answer)
+    public func remove(_ answer: ChallengeAnswer) async -> Bool {
+        await run("remove", answer).status == 0
     }
 
     private func run(_ verb: String, _ answer: ChallengeAnswer) async -> HookResult {

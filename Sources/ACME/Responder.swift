@@ -26,8 +26,9 @@ public final class Responder: ChallengeSolver {
         answers.set(answer.token, answer.keyAuthorization)
     }
 
-    public func remove(_ answer: ChallengeAnswer) async {
+    public func remove(_ answer: ChallengeAnswer) async -> Bool {
         answers.set(answer.token, nil)
+        return true
     }
 }
 

@@ -40,7 +40,9 @@ public struct Webroot: ChallengeSolver {
         }
     }
 
-    public func remove(_ answer: ChallengeAnswer) async {
-        unlink(folder + "/" + answer.token)
+    public func remove(_ answer: ChallengeAnswer) async -> Bool {
+        // Also what a run left that was killed before the file had its name.
+        let results = [answer.token, "." + answer.token].map { unlink(folder + "/" + $0) == 0 || errno == ENOENT }
+        return !results.contains(false)
     }
 }

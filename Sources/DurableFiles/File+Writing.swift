@@ -10,11 +10,12 @@ extension File {
     ///   - mode: its permissions, whatever the umask; it never has more.
     ///   - owner: who it shall belong to; nil: whoever runs this.
     ///   - replacing: whether a file that is there may go; otherwise that is `EEXIST`.
+    ///   - flushing: whether it has to survive a power cut too, and not only a kill.
     public static func write(
-        _ bytes: [UInt8], to path: String, mode: UInt32, owner: Account? = nil, replacing: Bool = true
+        _ bytes: [UInt8], to path: String, mode: UInt32, owner: Account? = nil, replacing: Bool = true, flushing: Bool = true
     ) throws(FileError) {
         let staged = try stagingName(for: path)
-        try create(staged, bytes, mode: mode, owner: owner, path: path)
+        try create(staged, bytes, mode: mode, owner: owner, flushing: flushing, path: path)
         // link() fails when there is such a file, rename() replaces it.
         guard (replacing ? rename(staged, path) : link(staged, path)) == 0 else {
             let error = FileError.writing(path)
@@ -22,17 +23,17 @@ extension File {
             throw error
         }
         if !replacing { unlink(staged) }
-        try Folder.flush(folder(of: path))
+        if flushing { try Folder.flush(folder(of: path)) }
     }
 
     /// Creates the file with this mode and content, and puts it on the disk; its name is flushed with its folder. Nothing must be
     /// there. When it fails nothing is.
     public static func create(_ path: String, _ bytes: [UInt8], mode: UInt32, owner: Account? = nil) throws(FileError) {
-        try create(path, bytes, mode: mode, owner: owner, path: path)
+        try create(path, bytes, mode: mode, owner: owner, flushing: true, path: path)
     }
 
     private static func create(
-        _ staged: String, _ bytes: [UInt8], mode: UInt32, owner: Account?, path: String
+        _ staged: String, _ bytes: [UInt8], mode: UInt32, owner: Account?, flushing: Bool, path: String
     ) throws(FileError) {
         let descriptor = open(staged, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600 & mode)
         guard descriptor >= 0 else { throw .writing(path) }
@@ -40,7 +41,7 @@ extension File {
             try writeAll(bytes, descriptor, path)
             if let owner, fchown(descriptor, owner.user, owner.group) != 0 { throw .writing(path) }
             // The mode may have been narrowed by the umask.
-            guard fchmod(descriptor, mode) == 0, fsync(descriptor) == 0 else { throw .writing(path) }
+            guard fchmod(descriptor, mode) == 0, !flushing || fsync(descriptor) == 0 else { throw .writing(path) }
         } catch {
             close(descriptor)
             unlink(staged)

@@ -37,7 +37,10 @@ public final class TLSALPNResponder: ChallengeSolver {
         }
     }
 
-    public func remove(_ answer: ChallengeAnswer) async { answers.set(answer.name, nil) }
+    public func remove(_ answer: ChallengeAnswer) async -> Bool {
+        answers.set(answer.name, nil)
+        return true
+    }
 }
 
 /// The certificates that are shown at the moment; shared with the thread that shows them.

@@ -69,7 +69,8 @@ struct Issue: Job {
             defer { extendLifetime(lock) }
             let transport = try authority.transport()
             let external = try external.account()
-            let solver = try solver()
+            let solver = RememberedAnswers(try solver(), in: output)
+            await solver.removeLeftovers()
             let directory = authority.directory
             let account = Account(state: state, directory: directory)
             let client = authority.client(try account.key(), account: account.url(directory: directory, contact: email), over: transport)

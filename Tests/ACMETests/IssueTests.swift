@@ -14,8 +14,8 @@ struct IssueTests {
                 try #require(first.exitCode == 0, "\(first.errors)")
                 #expect(first.issued?.names.sorted() == Workbench.names)
                 #expect(try bench.store.current(covering: Workbench.names, now: time(nil))?.record == first.issued)
-                // How often the order has to be looked at depends on how busy the machine is; nothing else does.
-                #expect(first.errors.split(separator: "\n").filter { !$0.contains("/my-order/") }.count == 14)
+                // How often the order has to be looked at depends on how busy the machine is; and a CA that answers slowly is asked for nonces beforehand.
+                #expect([12, 14].contains(first.errors.split(separator: "\n").filter { !$0.contains("/my-order/") }.count))
                 #expect(first.errors.split(separator: "\n").filter { $0.contains("new connection") }.count == 1)
                 #expect(try await bench.pairIsGood())
                 for secret in ["certificates/privkey.pem", "acme/\(try accountFolder(pebble))/account.pem"] {

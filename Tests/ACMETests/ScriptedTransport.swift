@@ -80,5 +80,8 @@ final class RecordingSolver: ChallengeSolver {
     var presented: [ChallengeAnswer] { state.withLock { $0.present } }
     var removed: Int { state.withLock { $0.removed } }
     func present(_ answer: ChallengeAnswer) async throws(ChallengeError) { state.withLock { $0.present.append(answer) } }
-    func remove(_ answer: ChallengeAnswer) async { state.withLock { $0.removed += 1 } }
+    func remove(_ answer: ChallengeAnswer) async -> Bool {
+        state.withLock { $0.removed += 1 }
+        return true
+    }
 }

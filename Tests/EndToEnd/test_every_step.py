@@ -4,19 +4,25 @@ Usually some of the calls, others each time; `--long` takes every single one.
 """
 
 import errno
+import functools
 import json
 import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from world.appliance import installation, scratch
+from world.authority import Authority
 from world.fault import Fault, assert_three_parts, assert_tidy, calls, pair, some
+from world.ports import free_block
 
 NAMES = ["--name", "chat.example.org", "--name", "groups.chat.example.org"]
 
@@ -108,6 +114,18 @@ def check_recovery(job: Job, fault: Fault) -> None:
     assert not left, f"{fault}: {left}"
 
 
+def check_refusal(job: Job, answer: subprocess.CompletedProcess[str], old: str | None, fault: Fault) -> None:
+    """A run that the disk did not let do its work says so, in three parts; what it could do without is not spoken of."""
+    found = check_after(job, old, fault)
+    if answer.returncode == 0:
+        assert found not in (None, old), f"{fault}: reported success, and nothing is new"
+        return
+    assert answer.returncode == 1, f"{fault}: {answer}"
+    assert_three_parts(answer.stderr, fault)
+    failed = [event for event in map(json.loads, answer.stdout.splitlines()) if event["event"] == "failed"]
+    assert failed, f"{fault}: no event says that it failed"
+
+
 def test_killed_at_any_call(job: Job, long: bool) -> None:
     count = job.count()
     for at in some(count, long, 8):
@@ -129,13 +147,75 @@ def test_a_disk_that_refuses_any_call(job: Job, error: int, for_ever: bool, long
         old = pair(job.output) if job.output.exists() else None
         fault = Fault(job.home, at, error, for_ever)
         answer = job.run(fault)
-        found = check_after(job, old, fault)
-        if answer.returncode == 0:
-            # What it can do without, such as to remove what is old.
-            assert found not in (None, old), f"{fault}: reported success, and nothing is new"
-        else:
-            assert answer.returncode == 1, f"{fault}: {answer}"
-            assert_three_parts(answer.stderr, fault)
-            failed = [event for event in map(json.loads, answer.stdout.splitlines()) if event["event"] == "failed"]
-            assert failed, f"{fault}: no event says that it failed"
+        check_refusal(job, answer, old, fault)
         check_recovery(job, fault)
+
+
+@pytest.fixture(params=["first", "renewal"])
+def issuance(request: pytest.FixtureRequest) -> Iterator[tuple[Job, Path]]:
+    """Gets a certificate from Pebble; the answers to its challenges are files that a web server serves."""
+    with scratch("issue") as folder:
+        home, port = folder / "home", free_block(2)
+        web = home / "web"
+        challenges = web / ".well-known/acme-challenge"
+        challenges.mkdir(parents=True)
+        with Authority(folder / "authority", port) as authority, serving(web, port):
+            job = Job(folder, [
+                "issue", "--directory", authority.directory, "--ca-bundle", str(authority.bundle), "--email", "admin@example.org",
+                "--webroot", str(web), "--state", str(home / "acme"), "--output", str(home / "certificates"), *NAMES])
+            if request.param == "renewal":
+                job.ran()
+                job.ran()
+            job.remember()
+            yield job, challenges
+
+
+@contextmanager
+def serving(folder: Path, port: int) -> Iterator[None]:
+    """A web server for plain files."""
+    handler = functools.partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def check_issued(job: Job, challenges: Path, fault: Fault) -> None:
+    check_recovery(job, fault)
+    assert not os.listdir(challenges), f"{fault}: stale challenges {os.listdir(challenges)}"
+    accounts = [sorted(os.listdir(folder)) for folder in (job.home / "acme").iterdir()]
+    assert accounts == [["account.json", "account.pem"]], f"{fault}: {accounts}"
+
+
+def test_an_issuance_killed_at_any_call(issuance: tuple[Job, Path], long: bool) -> None:
+    job, challenges = issuance
+    count = job.count()
+    for at in some(count, long, 10):
+        job.reset()
+        old = pair(job.output) if job.output.exists() else None
+        fault = Fault(job.home, at)
+        answer = job.run(fault)
+        assert answer.returncode == -signal.SIGKILL, f"{fault} of {count}: {answer}"
+        check_after(job, old, fault)
+        check_issued(job, challenges, fault)
+
+
+@pytest.mark.parametrize(("error", "for_ever"), [(errno.ENOSPC, True), (errno.EIO, False)], ids=["full", "broken"])
+def test_an_issuance_on_a_disk_that_refuses_any_call(issuance: tuple[Job, Path], error: int, for_ever: bool, long: bool) -> None:
+    job, challenges = issuance
+    count = job.count()
+    for at in some(count, long, 3):
+        job.reset()
+        old = pair(job.output) if job.output.exists() else None
+        fault = Fault(job.home, at, error, for_ever)
+        check_refusal(job, job.run(fault), old, fault)
+        check_issued(job, challenges, fault)

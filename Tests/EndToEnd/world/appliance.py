@@ -60,7 +60,7 @@ class Appliance:
 
     # Running it.
 
-    def start(self) -> "Appliance":
+    def start(self, environment: dict[str, str] | None = None) -> "Appliance":
         assert self.process is None
         common = ["--state", str(self.state), "--ports-from", str(self.ports.first)]
         if self.verb != "try":
@@ -69,7 +69,7 @@ class Appliance:
             common += ["--set", f"{name}={value}"]
         with self._spoken:
             self._lines.clear()
-        self.process = self._popen([self.verb, *common])
+        self.process = self._popen([self.verb, *common], environment=environment)
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
         return self
 
@@ -193,17 +193,18 @@ class Appliance:
 
     # How.
 
-    def _popen(self, arguments: list[str], errors_apart: bool = False, program: str = "snikket") -> "subprocess.Popen[str]":
-        environment = {
+    def _popen(self, arguments: list[str], errors_apart: bool = False, program: str = "snikket",
+               environment: dict[str, str] | None = None) -> "subprocess.Popen[str]":
+        variables = {
             "PATH": f"{self.program.parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "HOME": str(self.folder / "home"), "LANG": "C.UTF-8", "NO_COLOR": "1"}
+            "HOME": str(self.folder / "home"), "LANG": "C.UTF-8", "NO_COLOR": "1", **(environment or {})}
         who: dict[str, Any] = {}
         if self.uid != os.geteuid():
             who = {"user": self.uid, "group": self.uid, "extra_groups": []}
         return subprocess.Popen(
             [str(self.program.with_name(program)), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if errors_apart else subprocess.STDOUT, text=True, errors="replace",
-            cwd=self.folder, env=environment, **who)
+            cwd=self.folder, env=variables, **who)
 
     def _listen(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
