@@ -12,6 +12,17 @@ struct SystemdNotification: Sendable {
     func ready() { send("READY=1") }
     /// The stop has begun.
     func stopping() { send("STOPPING=1") }
+    /// Everything that watches still answers.
+    func alive() { send("WATCHDOG=1") }
+    /// How often ``alive()`` has to be said: half of what systemd waits for (sd_watchdog_enabled(3)); nil when it does not wait.
+    static func watchdogInterval(
+        microseconds: String? = getenv("WATCHDOG_USEC").map { String(cString: $0) }, process: String? = getenv("WATCHDOG_PID").map { String(cString: $0) }
+    ) -> Duration? {
+        guard let microseconds = microseconds.flatMap({ Int64($0) }), microseconds > 0 else { return nil }
+        // Meant for another process that only shares our environment.
+        if let process, Int32(process) != getpid() { return nil }
+        return .microseconds(microseconds / 2)
+    }
     /// One line for `systemctl status`.
     func status(_ line: String) { send("STATUS=\(line)") }
 

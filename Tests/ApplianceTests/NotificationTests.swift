@@ -21,6 +21,14 @@ struct NotificationTests {
         }
     }
 
+    @Test("the watchdog is answered twice as often as systemd asks, and only by whom it is meant for")
+    func watchdog() {
+        #expect(SystemdNotification.watchdogInterval(microseconds: "90000000", process: nil) == .seconds(45))
+        #expect(SystemdNotification.watchdogInterval(microseconds: "90000000", process: "\(getpid())") == .seconds(45))
+        #expect(SystemdNotification.watchdogInterval(microseconds: "90000000", process: "1") == nil)
+        for nonsense in [nil, "", "0", "-5", "soon"] { #expect(SystemdNotification.watchdogInterval(microseconds: nonsense, process: nil) == nil) }
+    }
+
     @Test(
         "without systemd, or with nonsense in its place, nothing happens",
         arguments: [nil, "", "/nonexistent/notify", String(repeating: "x", count: 200)])
