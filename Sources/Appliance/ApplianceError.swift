@@ -18,6 +18,10 @@ public enum ApplianceError: Error, Equatable {
     case notPermitted(socket: String)
     /// The running appliance does not do what it was asked to.
     case refused(StatusReport.ProblemReport)
+    /// It tried what it was asked to, and everything is as it was before.
+    case failed(StatusReport.ProblemReport)
+    /// The settings are wrong; nothing has changed.
+    case wrongSettings(StatusReport.ProblemReport)
     /// Somebody has the control socket, and does not answer in time, or not as expected.
     case noAnswer(socket: String)
 }

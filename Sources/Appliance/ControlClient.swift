@@ -36,6 +36,24 @@ public struct ControlClient: Sendable {
         return try await attempt(.init(method: .post, path: "/certificate/revoke", body: Array(body)))
     }
 
+    /// Has the settings read again; returns what that changes.
+    ///
+    /// - Parameter isDry: only to look.
+    /// - Throws: ``ApplianceError/wrongSettings(_:)``, ``ApplianceError/failed(_:)``, ``ApplianceError/refused(_:)``; nothing has changed then.
+    public func reload(isDry: Bool) async throws(ApplianceError) -> ReloadReport {
+        guard let body = try? JSONEncoder().encode(ReloadRequest(dry: isDry)) else { throw .noAnswer(socket: socket) }
+        let response = try await send(.init(method: .post, path: "/reload", body: Array(body)), deadline: .seconds(300))
+        if let report = try? JSONDecoder().decode(ReloadReport.self, from: Data(response.body)) { return report }
+        guard let problem = try? JSONDecoder().decode(StatusReport.ProblemReport.self, from: Data(response.body)) else {
+            throw .noAnswer(socket: socket)
+        }
+        switch response.status {
+        case 422: throw .wrongSettings(problem)
+        case 424: throw .failed(problem)
+        default: throw .refused(problem)
+        }
+    }
+
     private func attempt(_ request: LocalHTTPClient.Request) async throws(ApplianceError) -> Int {
         let response = try await send(request)
         if let answer = try? JSONDecoder().decode(AttemptAnswer.self, from: Data(response.body)) { return answer.attempt }
@@ -45,9 +63,9 @@ public struct ControlClient: Sendable {
         throw .refused(problem)
     }
 
-    private func send(_ request: LocalHTTPClient.Request) async throws(ApplianceError) -> LocalHTTPClient.Response {
+    private func send(_ request: LocalHTTPClient.Request, deadline: Duration = .seconds(5)) async throws(ApplianceError) -> LocalHTTPClient.Response {
         do {
-            return try await client.send(request, deadline: .seconds(5))
+            return try await client.send(request, deadline: deadline)
         } catch {
             switch error {
             case .refused: throw .notRunning(socket: socket)

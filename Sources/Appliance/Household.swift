@@ -61,9 +61,9 @@ final class Household: Sendable {
     }
 
     /// Stops a server in good order and starts it again; why it does not serve afterwards, or nil when it does.
-    func restart(_ service: Service) async -> SupervisionError? {
+    func restart(_ service: Service, deadline: Duration = .seconds(60)) async -> SupervisionError? {
         do throws(SupervisionError) {
-            try await services[service]?.restart()
+            try await services[service]?.restart(deadline: deadline)
             return nil
         } catch {
             return error

@@ -17,7 +17,7 @@ extension Parts {
         let isHealthy = phase == .running && isServed && services.allSatisfy { $0.state == "ready" }
         return StatusReport(
             healthy: isHealthy, phase: phase, services: services, certificate: certificate,
-            ports: settings.ports.byName(federation: settings.federation),
+            settingsChanged: currentSettings.isFileChanged, ports: settings.ports.byName(federation: settings.federation),
             domain: settings.domain, url: settings.webURL, version: Version.current)
     }
 }

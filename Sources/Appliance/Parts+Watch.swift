@@ -27,6 +27,7 @@ extension Parts {
     private func lookAround() async throws {
         while true {
             for snapshot in await household.snapshots(withMemory: false) { await tell(of: snapshot) }
+            tellOfChangedSettings()
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
             try await Task.sleep(for: .seconds(15))
         }

@@ -11,7 +11,11 @@ import Synchronization
 
 /// The parts of a running appliance, put together. What they do, step by step, is in `Parts+STEP.swift`.
 final class Parts: Sendable {
-    let settings: Settings
+    let currentSettings: CurrentSettings
+    /// The settings that are in force.
+    var settings: Settings { currentSettings.value }
+    let isReloading = Mutex(false)
+    let wasToldOfChange = Mutex(false)
     let locations: Locations
     let accounts: Accounts
     let programs: ServerPrograms
@@ -37,11 +41,11 @@ final class Parts: Sendable {
     /// Whether nginx has the HTTP port: another program may, when the settings can do without.
     let hasHTTPPort = Mutex(true)
 
-    init(settings: Settings, locations: Locations, programs folder: String, accounts: Accounts) throws {
+    init(settings: Settings, from source: SettingsSource, locations: Locations, programs folder: String, accounts: Accounts) throws {
         // One event loop is plenty for probes and the control socket; every further one is a thread and its memory.
         NIOSingletons.groupLoopCountSuggestion = 1
         NIOSingletons.blockingPoolThreadCountSuggestion = 1
-        self.settings = settings
+        currentSettings = CurrentSettings(settings, from: source)
         self.locations = locations
         self.accounts = accounts
         lock = try RunLock(locations)
@@ -70,7 +74,10 @@ final class Parts: Sendable {
     }
 
     /// What the servers' files follow from, as things are now.
-    var facts: ServerFacts {
+    var facts: ServerFacts { facts(for: settings) }
+
+    /// What the servers' files would follow from with these settings.
+    func facts(for settings: Settings) -> ServerFacts {
         ServerFacts(
             settings: settings, locations: locations, secrets: secrets, phase: phase.value, hasIPv6: hasIPv6,
             hasHTTPPort: hasHTTPPort.withLock { $0 })
@@ -84,6 +91,7 @@ final class Parts: Sendable {
         var ending: Result<Void, any Error>?
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await self.serveControlSocket() }
+            if reloadsOnHangup { tasks.addTask { try await self.reloadOnHangup() } }
             if let interval = SystemdNotification.watchdogInterval() { tasks.addTask { try await self.answerWatchdog(every: interval) } }
             tasks.addTask { try await Self.untilShutdown(story) }
             await withDiscardingTaskGroup { servers in
@@ -102,6 +110,9 @@ final class Parts: Sendable {
             try ending?.get()
         }
     }
+
+    /// On a terminal SIGHUP says that the person has gone; elsewhere that the settings are to be read again.
+    var reloadsOnHangup: Bool { isatty(STDIN_FILENO) != 1 }
 
     private func serveControlSocket() async throws {
         let socket = ControlSocket(path: locations.controlSocket, group: group) { await self.answer($0) }

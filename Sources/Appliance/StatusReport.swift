@@ -8,6 +8,8 @@ public struct StatusReport: Codable, Sendable, Equatable {
     public var phase: Phase
     public var services: [ServiceReport]
     public var certificate: CertificateReport?
+    /// Whether the settings' file is another one than when it was taken over last; `snikket reload` puts it into force.
+    public var settingsChanged: Bool
     /// What listens where, by the name of the port: `https`, `xmpp_client`...
     public var ports: [String: Int]
     /// The chat service's domain.
@@ -117,6 +119,12 @@ public struct StatusReport: Codable, Sendable, Equatable {
         public var error: String
         public var cause: String?
         public var tryThis: String?
+
+        public init(error: String, cause: String? = nil, tryThis: String? = nil) {
+            self.error = error
+            self.cause = cause
+            self.tryThis = tryThis
+        }
 
         enum CodingKeys: String, CodingKey {
             case error, cause

@@ -12,11 +12,18 @@ struct SystemdNotification: Sendable {
     func ready() { send("READY=1") }
     /// The stop has begun.
     func stopping() { send("STOPPING=1") }
+    /// The settings are being read again; ``ready()`` follows.
+    func reloading() {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        send("RELOADING=1\nMONOTONIC_USEC=\(Int(now.tv_sec) * 1_000_000 + Int(now.tv_nsec) / 1_000)")
+    }
     /// Everything that watches still answers.
     func alive() { send("WATCHDOG=1") }
     /// How often ``alive()`` has to be said: half of what systemd waits for (sd_watchdog_enabled(3)); nil when it does not wait.
     static func watchdogInterval(
-        microseconds: String? = getenv("WATCHDOG_USEC").map { String(cString: $0) }, process: String? = getenv("WATCHDOG_PID").map { String(cString: $0) }
+        microseconds: String? = getenv("WATCHDOG_USEC").map { String(cString: $0) },
+        process: String? = getenv("WATCHDOG_PID").map { String(cString: $0) }
     ) -> Duration? {
         guard let microseconds = microseconds.flatMap({ Int64($0) }), microseconds > 0 else { return nil }
         // Meant for another process that only shares our environment.

@@ -10,22 +10,24 @@ public struct Up: ServiceLifecycle.Service {
     let appliance: Parts
 
     /// - Parameters:
+    ///   - source: where the settings are read again when that is wished.
     ///   - programs: the folder with the programs `snikket` and `snikket-certs`.
     ///   - accounts: who each server runs as.
     /// - Throws: ``ApplianceError``, or what a room has against the machine: a missing program, a port in use.
-    public init(settings: Settings, locations: Locations, programs: String, accounts: Accounts) throws {
+    public init(settings: Settings, from source: SettingsSource, locations: Locations, programs: String, accounts: Accounts) throws {
         useOneHeap()
         // Modes are said where files are made; whoever started this may have said something narrower.
         umask(0o022)
         try Ground.prepare(locations, accounts: accounts)
-        appliance = try Parts(settings: settings, locations: locations, programs: programs, accounts: accounts)
+        appliance = try Parts(settings: settings, from: source, locations: locations, programs: programs, accounts: accounts)
     }
 
     /// Returns when everything has ended in order, after SIGTERM or Ctrl-C.
     public func start() async throws {
         try appliance.checkPorts()
         try await ServiceGroup(
-            services: [self], gracefulShutdownSignals: [.sigterm, .sigint, .sighup], logger: Logger(label: "snikket")
+            services: [self], gracefulShutdownSignals: [.sigterm, .sigint] + (appliance.reloadsOnHangup ? [] : [.sighup]),
+            logger: Logger(label: "snikket")
         ).run()
     }
 

@@ -16,7 +16,10 @@ public struct RenderedFile: Sendable, Equatable {
     /// The contents as text.
     public var text: String { String(decoding: contents, as: UTF8.self) }
 
-    init(path: String, text: String, service: Service, isSecret: Bool = false) {
+    /// - Parameters:
+    ///   - path: absolute.
+    ///   - isSecret: whether only its owner may read it.
+    public init(path: String, text: String, service: Service, isSecret: Bool = false) {
         self.path = path
         contents = Array(text.utf8)
         mode = isSecret ? 0o600 : 0o644

@@ -68,7 +68,7 @@ extension SupervisedService {
     }
 
     /// Pauses until the time is over or somebody wishes something; without a time, until then.
-    private func rest(for interval: Duration?) async {
+    func rest(for interval: Duration?) async {
         guard wish == nil else { return }
         let nap: Task<Void, Never> = Task { [pace] in
             if let interval {

@@ -107,13 +107,17 @@ public actor SupervisedService {
         try await waitUntilReady(deadline: deadline)
     }
 
-    /// Stops the server in good order and starts it again, without a pause; returns when it serves again.
+    /// Stops the server in good order and starts it again, without a pause; returns when it serves again. One that has failed and waits is
+    /// started at once, with its failures forgotten.
     ///
     /// - Parameter deadline: how long that may take.
     /// - Throws: ``SupervisionError``
     public func restart(deadline: Duration = .seconds(60)) async throws(SupervisionError) {
-        guard state == .ready || state == .unhealthy, process != nil else { throw .notRunning(service: specification.name) }
-        wish = .restart
+        switch state {
+        case .backingOff, .failed: failures = 0
+        case .stopped, .stopping: throw .notRunning(service: specification.name)
+        case .starting, .ready, .unhealthy, .reloading: wish = .restart
+        }
         // Not ready from now on, so that the wait below is for its successor.
         state = .stopping
         nap?.cancel()
@@ -173,7 +177,7 @@ public actor SupervisedService {
         guard pause > .zero else { return }
         let until = Timestamp.now() + pause
         state = failures >= policy.failedAfter ? .failed(until: until) : .backingOff(until: until)
-        try? await pace.sleep(pause)
+        await rest(for: pause)
     }
 
     /// One process, from its start to the end of its group.

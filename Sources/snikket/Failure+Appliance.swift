@@ -32,6 +32,9 @@ extension Failure {
             self.init(error: "this user may not ask snikket", cause: "permission denied: \(socket)", tryThis: "run the command with sudo")
         case .refused(let problem):
             self.init(error: problem.error, cause: problem.cause, tryThis: problem.tryThis, code: .tryAgainLater)
+        case .failed(let problem): self.init(error: problem.error, cause: problem.cause, tryThis: problem.tryThis)
+        case .wrongSettings(let problem):
+            self.init(error: problem.error, cause: problem.cause, tryThis: problem.tryThis, code: .configuration)
         case .noAnswer(let socket):
             self.init(
                 error: "snikket does not answer", cause: "something has \(socket), and gives no status", tryThis: "try again in a moment",

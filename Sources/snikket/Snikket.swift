@@ -12,6 +12,7 @@ struct Snikket: AsyncParsableCommand {
             UpCommand.self,
             TryCommand.self,
             RenderCommand.self,
+            ReloadCommand.self,
             StatusCommand.self,
             LogsCommand.self,
             InviteCommand.self,

@@ -25,7 +25,8 @@ struct StatusTable {
             case .running where report.healthy: Colour.green.paint("healthy", if: colour)
             case .running: Colour.red.paint("not healthy", if: colour)
             }
-        return "\(Colour.bold.paint(report.domain, if: colour)) is \(word)   \(report.url)   snikket \(report.version)"
+        let line = "\(Colour.bold.paint(report.domain, if: colour)) is \(word)   \(report.url)   snikket \(report.version)"
+        return line + (report.settingsChanged ? "\nthe settings have changed; `snikket reload` puts them into force" : "")
     }
 
     private var services: [String] {

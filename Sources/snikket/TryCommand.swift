@@ -35,7 +35,10 @@ struct TryCommand: Command {
             configuration: folder + "/snikket.conf", state: folder, run: folder + "/run", templates: program.templates)
         let settings = Settings.forTrial(firstPort: try portsFrom.map(checkedFirstPort) ?? freePorts())
         Terminal.standardError.print("snikket: a trial on this computer; everything is in \(folder)")
-        try await Up(settings: settings, locations: locations, programs: program.programs, accounts: isRoot ? .throwAway() : .own).start()
+        // There is no file to read them from again.
+        let source = SettingsSource(file: nil, read: { settings }, explain: explained)
+        try await Up(settings: settings, from: source, locations: locations, programs: program.programs, accounts: isRoot ? .throwAway() : .own)
+            .start()
     }
 
     private func temporaryFolder() throws -> String {

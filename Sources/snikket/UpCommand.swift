@@ -24,8 +24,9 @@ struct UpCommand: Command {
     func execute() async throws {
         let locations = try common.locations(needingTemplates: true)
         let ports = try portsFrom.map { Ports(from: try checkedFirstPort($0)).options } ?? []
-        let settings = try readSettings(locations, overrides: ports + overrides.values)
+        let source = settingsSource(locations, overrides: ports + overrides.values)
+        let settings = try source.read()
         let accounts = geteuid() == 0 ? try Accounts.installed() : .own
-        try await Up(settings: settings, locations: locations, programs: try programFolder(), accounts: accounts).start()
+        try await Up(settings: settings, from: source, locations: locations, programs: try programFolder(), accounts: accounts).start()
     }
 }

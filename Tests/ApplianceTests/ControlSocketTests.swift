@@ -10,7 +10,8 @@ import Testing
 @Suite("the control socket")
 struct ControlSocketTests {
     private static let report = StatusReport(
-        healthy: true, phase: .running, services: [], certificate: nil, ports: ["https": 443], domain: "a.example", url: "https://a.example",
+        healthy: true, phase: .running, services: [], certificate: nil, settingsChanged: false, ports: ["https": 443], domain: "a.example",
+        url: "https://a.example",
         version: "1")
 
     private static func answer(_ request: ControlRequest) async -> ControlAnswer {

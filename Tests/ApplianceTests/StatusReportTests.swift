@@ -10,7 +10,7 @@ struct StatusReportTests {
         healthy: false, phase: .starting,
         services: [.init(name: "nginx", state: "stopped", pid: nil, since: "2026-01-02T03:04:05Z", restarts: 0, memoryBytes: nil, lastProblem: nil)],
         certificate: .init(names: ["a.example"], issuer: nil, serial: nil, notAfter: nil, nextAttempt: nil, failures: 0, lastError: nil, served: [:]),
-        ports: ["xmpp_client": 5222], domain: "a.example", url: "https://a.example", version: "1")
+        settingsChanged: false, ports: ["xmpp_client": 5222], domain: "a.example", url: "https://a.example", version: "1")
     private static let full = StatusReport(
         healthy: true, phase: .running,
         services: [
@@ -25,12 +25,12 @@ struct StatusReportTests {
             renewalWindow: .init(start: "2026-04-01T03:04:05Z", end: "2026-04-03T03:04:05Z", explanation: "https://ca.example/why"),
             work: .init(number: 1, step: "order", done: false, error: nil),
             served: ["xmpp_client": "0a", "turn_tls": "0b"]),
-        ports: ["xmpp_client": 5222, "turn_tls": 5349], domain: "a.example", url: "https://a.example", version: "1")
+        settingsChanged: false, ports: ["xmpp_client": 5222, "turn_tls": 5349], domain: "a.example", url: "https://a.example", version: "1")
 
     @Test("every member is there, in snake_case, and null when there is nothing to say", arguments: [bare, full])
     func members(report: StatusReport) throws {
         let top = try object(try report.json())
-        #expect(Set(top.keys) == ["certificate", "domain", "healthy", "phase", "ports", "services", "url", "version"])
+        #expect(Set(top.keys) == ["certificate", "domain", "healthy", "phase", "ports", "services", "settings_changed", "url", "version"])
         guard case .list(let services)? = top["services"], case .object(let service)? = services.first,
             case .object(let certificate)? = top["certificate"]
         else {

@@ -1,0 +1,20 @@
+extension Settings {
+    /// The options that a running appliance takes over without being started again: they are in the servers' files and nowhere else.
+    private static let reloadable: Set<String> = [
+        "SNIKKET_SITE_NAME", "SNIKKET_ABUSE_EMAIL", "SNIKKET_SECURITY_EMAIL", "SNIKKET_TOS_URI", "SNIKKET_PRIVACY_URI", "SNIKKET_INVITE_URL",
+        "SNIKKET_RETENTION_DAYS", "SNIKKET_UPLOAD_STORAGE_GB", "SNIKKET_DAILY_UPLOAD_LIMIT_PER_USER_GB", "SNIKKET_UPLOAD_LIMIT_MB",
+        "SNIKKET_LOGLEVEL", "SNIKKET_TLS_PROFILE", "SNIKKET_MAX_USER_CLIENTS",
+    ]
+
+    /// The options that are set otherwise than in these settings and take effect only when the appliance is started again, by name.
+    public func optionsNeedingRestart(since old: Settings) -> [String] {
+        Option.all.filter { option in
+            option.effect == .now && !Self.reloadable.contains(option.name) && value(of: option) != old.value(of: option)
+        }.map(\.name).sorted()
+    }
+
+    /// The options that are set otherwise than in these settings, by name.
+    public func optionsChanged(since old: Settings) -> [String] {
+        Option.all.filter { $0.effect == .now && value(of: $0) != old.value(of: $0) }.map(\.name).sorted()
+    }
+}
