@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import os
+import socket
 import ssl
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -22,7 +25,7 @@ from world.waiting import until
 @pytest.fixture(scope="module")
 def world() -> Iterator[tuple[Appliance, Authority]]:
     """An appliance of these tests' own: what they do to it is not for others."""
-    with with_pebble("renewal") as (appliance, authority):
+    with with_pebble("renewal", settings={"SNIKKET_MAX_USER_CLIENTS": "300"}) as (appliance, authority):
         yield appliance.started(), authority
 
 
@@ -69,17 +72,8 @@ def test_renewal_under_load_drops_nobody(world: tuple[Appliance, Authority]) -> 
     async def renew_under_load() -> None:
         async with AsyncExitStack() as stack:
             uploader = await stack.enter_async_context(logged_in(account))
-            streams = []
-            for _ in range(199):
-                reader, writer = await asyncio.open_connection("127.0.0.1", appliance.ports.client)
-                writer.write(
-                    f"<stream:stream to='{appliance.domain}' xmlns='jabber:client' "
-                    "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>".encode())
-                await reader.readuntil(b"</stream:features>")
-                writer.write(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-                await reader.readuntil(b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-                await writer.start_tls(ssl.create_default_context(cafile=appliance.trust), server_hostname=appliance.domain)
-                streams.append((reader, writer))
+            with ThreadPoolExecutor(8) as people:
+                streams = list(people.map(lambda _: _connected(appliance, account), range(199)))
             slot = await _slot(uploader, account, size := 3_000_000)
             put_reader, put_writer = await _begin_upload(appliance, slot, size)
             put_writer.write(bytes(size // 3))
@@ -94,18 +88,26 @@ def test_renewal_under_load_drops_nobody(world: tuple[Appliance, Authority]) -> 
             status = await asyncio.wait_for(put_reader.readline(), 30)
             assert status.split()[1] == b"201", status
             put_writer.close()
-            for reader, writer in streams:
-                # Whoever is still there answers a stream header; whoever was dropped has ended.
-                writer.write(
-                    f"<stream:stream to='{appliance.domain}' xmlns='jabber:client' "
-                    "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>".encode())
-                await asyncio.wait_for(reader.readuntil(b"</stream:features>"), 20)
-                writer.close()
+            for stream in streams:
+                answer = stream.iq("get", "<ping xmlns='urn:xmpp:ping'/>", appliance.domain)
+                assert answer.get("type") == "result", "somebody was dropped"
+                stream.socket.close()
             await uploader.plugin["xep_0199"].ping(jid=appliance.domain, timeout=20)
 
     asyncio.run(renew_under_load())
     assert {service["restarts"] for service in appliance.status()["services"]} == {0}
     _expect_served(appliance, _certificate(appliance, "show")["serial"])
+
+
+def _connected(appliance: Appliance, account: Account) -> Stream:
+    """One more device of somebody: logged in, and bound."""
+    stream = Stream(appliance.domain, appliance.ports.client, appliance.trust, seconds=30)
+    stream.open()
+    stream.start_tls()
+    stream.login(account.username, account.password)
+    stream.open()
+    assert stream.iq("set", "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>").get("type") == "result"
+    return stream
 
 
 async def _slot(person, account: Account, size: int):
@@ -132,8 +134,6 @@ def _expect_served(appliance: Appliance, serial: str) -> None:
         assert int(stream.socket.getpeercert()["serialNumber"], 16) == int(serial, 16)
     context = ssl.create_default_context(cafile=appliance.trust)
     for port in (appliance.ports.https, appliance.ports.turn_tls):
-        import socket
-
         with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
             with context.wrap_socket(plain, server_hostname=appliance.domain) as tls:
                 assert int(tls.getpeercert()["serialNumber"], 16) == int(serial, 16), port
@@ -271,8 +271,6 @@ def test_an_account_that_was_arranged_beforehand_comes_from_a_file() -> None:
             accounts = folder / "accounts"
             accounts.write_text(f"# directory key-id key\n{authority.directory} {key_id} {key}\n")
             accounts.chmod(0o600)
-            import os
-
             os.chown(accounts, appliance.uid, -1)
             appliance.settings |= {
                 "SNIKKET_ACME_DIRECTORY": authority.directory, "SNIKKET_ACME_CA_BUNDLE": str(authority.bundle),
