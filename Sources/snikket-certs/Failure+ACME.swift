@@ -135,7 +135,7 @@ extension CertificateFailure {
                 error = "the certificate authority has had too many requests"
                 `try` = Self.later(retryAfter, else: "try again in an hour")
             } else {
-                `try` = "run `snikket check`, then try again"
+                `try` = "check the DNS records, then run `snikket certificate renew`"
             }
         }
     }
@@ -153,16 +153,16 @@ extension CertificateFailure {
         cause = failed.map { "\($0.name): \(Self.words($0.problem))" }.joined(separator: "; ")
         let kinds = Set(failed.compactMap(\.problem.name))
         if kinds.contains("dns") {
-            `try` = "make the DNS records of these names, then run `snikket check`"
+            `try` = "make the DNS records of these names, then run `snikket certificate renew`"
         } else if kinds.contains("connection") {
-            `try` = "check that the DNS records point to this machine and that port 80 is open, then run `snikket check`"
+            `try` = "check that the DNS records point to this machine and that port 80 is open, then run `snikket certificate renew`"
         } else if kinds.contains("caa") {
             `try` = "change the CAA record of the domain so that this certificate authority may issue for it"
         } else if kinds.contains("rateLimited") {
             kind = .rateLimited
             `try` = "try again in an hour"
         } else {
-            `try` = "check that the DNS records point to this machine and not to another, then run `snikket check`"
+            `try` = "check that the DNS records point to this machine and not to another, then run `snikket certificate renew`"
         }
     }
 

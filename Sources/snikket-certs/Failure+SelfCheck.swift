@@ -19,7 +19,7 @@ extension CertificateFailure {
         failure.try =
             type == "dns-01"
             ? "look at what the DNS servers have, as with `dig TXT _acme-challenge.\(failed.first?.name ?? "NAME")`, while it runs again"
-            : "check that the DNS records, A and AAAA, point to this machine and that port 443 is open, then run `snikket check`"
+            : "check that the DNS records, A and AAAA, point to this machine and that port 443 is open, then run `snikket certificate renew`"
         return failure
     }
 
@@ -83,20 +83,20 @@ extension CertificateFailure {
             return
                 "look at what each server has, as with `dig @\(server) TXT \(record)`, and whether the zone's servers are those that its domain names"
         }
-        if faults.contains(.noAddress) { return "make the DNS records of these names, then run `snikket check`" }
+        if faults.contains(.noAddress) { return "make the DNS records of these names, then run `snikket certificate renew`" }
         for case .wrongAnswer in faults {
-            return "check that the DNS records, A and AAAA, point to this machine and not to another, then run `snikket check`"
+            return "check that the DNS records, A and AAAA, point to this machine and not to another, then run `snikket certificate renew`"
         }
         var port = 80
         for fault in faults {
             switch fault {
             case .wrongCertificate, .noChallengeProtocol:
                 return
-                    "check that the DNS records, A and AAAA, point to this machine, and that nothing in between takes TLS apart, then run `snikket check`"
+                    "check that the DNS records, A and AAAA, point to this machine, and that nothing in between takes TLS apart, then run `snikket certificate renew`"
             case .unreachable(_, let closed, _): port = closed
             default: break
             }
         }
-        return "check that the DNS records point to this machine and that port \(port) is open in its firewall, then run `snikket check`"
+        return "check that the DNS records point to this machine and that port \(port) is open in its firewall, then run `snikket certificate renew`"
     }
 }
