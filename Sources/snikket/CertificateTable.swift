@@ -30,7 +30,7 @@ struct CertificateTable {
             let failures = certificate.failures
             rows.append(["last attempt", moment(last) + (failures == 0 ? ", successful" : ", failed (\(failures) in a row)")])
         }
-        if let next = certificate.nextAttempt { rows.append(["next attempt", moment(next)]) }
+        if let next = certificate.nextAttempt { rows.append(["next attempt", isPast(next) ? "at once" : moment(next)]) }
         return ([painted(textTable(rows)) { $0.hasPrefix("certificate ") }] + served + problem).joined(separator: "\n")
     }
 
@@ -53,6 +53,8 @@ struct CertificateTable {
         table.split(separator: "\n", omittingEmptySubsequences: false)
             .map { isBad($0) ? Colour.red.paint(String($0), if: colour) : String($0) }.joined(separator: "\n")
     }
+
+    private func isPast(_ text: String) -> Bool { RFC3339.seconds(text).map { $0 <= now } ?? false }
 
     private func moment(_ text: String) -> String {
         guard let seconds = RFC3339.seconds(text) else { return text }

@@ -50,6 +50,9 @@ def test_only_the_servers_whose_files_change_are_touched(appliance: Appliance) -
     looked = _reload(appliance, "--dry-run")
     assert looked["options"] == ["SNIKKET_TOS_URI"] and looked["services"] == []
     assert "https://example.org/terms" in looked["difference"]
+    # The portal's file holds a secret: it is not shown.
+    assert "apiSecret" in (appliance.state / "run/portal/portal.json").read_text()
+    assert (appliance.state / "secrets/api").read_text().strip() not in looked["difference"]
     assert _pids(appliance) == before
     done = _reload(appliance)
     assert "portal" in done["services"] and "coturn" not in done["services"], done

@@ -212,7 +212,7 @@ def test_it_can_be_shown_and_had_while_nothing_runs() -> None:
             f"{name}={value}\n" for name, value in {
                 **appliance.settings, "SNIKKET_TWEAK_HTTP_PORT": str(appliance.ports.http), "SNIKKET_TWEAK_IPV6": "off"}.items()))
         none = appliance.snikket("certificate", "show")
-        assert none.returncode == 1 and "none that can be used" in none.stdout
+        assert none.returncode == 1 and "none that can be used" in none.stdout and "at once" in none.stdout
         refused = appliance.snikket("certificate", "revoke", "--yes")
         assert refused.returncode == 1 and "snikket is not running here" in refused.stderr
         issued = _certificate(appliance, "issue")
