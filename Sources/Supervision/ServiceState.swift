@@ -17,6 +17,14 @@ public enum ServiceState: Sendable, Equatable {
     /// Failed too often; tried again at that moment.
     case failed(until: Timestamp)
 
+    /// Whether it has failed and waits for its next start.
+    public var isPausing: Bool {
+        switch self {
+        case .backingOff, .failed: true
+        case .stopped, .starting, .ready, .unhealthy, .reloading, .stopping: false
+        }
+    }
+
     /// The state's name for status reports: `ready`, `backing-off`.
     public var name: String {
         switch self {
