@@ -31,7 +31,7 @@ extension Parts {
     /// - Parameter isDry: only tell what would change.
     /// - Throws: what is wrong with the settings, `ServerConfigsError` when a server's checker refuses a file, ``ApplianceError``.
     func reload(isDry: Bool) async throws -> ReloadReport {
-        guard standing.withLock({ $0 }) == .running else { throw later("snikket is still starting") }
+        guard haveStarted.withLock({ $0 }), standing.withLock({ $0 }) != .stopping else { throw later("snikket is still starting") }
         let isFirst = isReloading.withLock { isReloading in
             defer { isReloading = true }
             return !isReloading

@@ -32,6 +32,8 @@ final class Parts: Sendable {
     let restarted = Mutex<Set<String>>([])
     let messages: AdminMessages
     let standing = Mutex(StatusReport.Phase.starting)
+    /// Whether every server has been started once, if not with success.
+    let haveStarted = Mutex(false)
     private let lock: RunLock
     private let secrets: Secrets
     /// Where commands find the chat server's API while it runs.
