@@ -97,7 +97,8 @@ extension Parts {
     /// Prosody's modules read most of their options when they are loaded, coturn and the portal read their files at the start only: nginx alone is
     /// reloaded, and drops nobody. Whoever is connected to Prosody resumes (XEP-0198).
     private func apply(_ service: Service) async -> SupervisionError? {
-        service == .nginx ? await household.reload(service) : await household.restart(service, deadline: .seconds(30))
+        let isWaiting = await household.waiting().contains(service)
+        return service == .nginx && !isWaiting ? await household.reload(service) : await household.restart(service, deadline: .seconds(30))
     }
 
     /// Everything that follows from settings, the portal's file included.
