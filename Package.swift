@@ -124,7 +124,7 @@ let package = Package(
         room("ChatServer", ["DurableFiles", "LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
-        room("Supervision", ["DurableFiles", log, subprocess, system]),
+        room("Supervision", ["CPrctl", "DurableFiles", log, subprocess, system]),
         room("ServerConfigs", ["DurableFiles", "Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", ["DurableFiles"]),
@@ -144,6 +144,7 @@ let package = Package(
         shim("CQREncode", links: "qrencode"),
         shim("CYAML", links: "yaml"),
         shim("CMalloc"),
+        shim("CPrctl"),
 
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),

@@ -163,6 +163,7 @@ public actor SupervisedService {
             }
             restarts += Task.isCancelled ? 0 : 1
         }
+        await Task { [sink] in await sink.settle() }.value
         state = .stopped
         life = nil
     }

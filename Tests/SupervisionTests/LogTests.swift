@@ -28,6 +28,7 @@ import Testing
             var reader = LogReader(folder: scratch.path, services: ["a"])
             #expect(reader.last(5).isEmpty)
             for number in 0..<50 { sink.write(["line \(number)"]) }
+            await sink.settle()
             #expect(reader.last(3).map(\.text) == ["line 47", "line 48", "line 49"])
             var seen: [String] = []
             var next = 50
