@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -39,7 +38,8 @@ def thief(appliance, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) ->
     """A program of the appliance's own user, so that it can be seen who it is."""
     who = {"user": appliance.uid, "group": appliance.uid, "extra_groups": []} if appliance.uid != os.geteuid() else {}
     process = subprocess.Popen(
-        [os.path.realpath(sys.executable), "-c", THIEF, str(int(kind)), str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/", **who)
+        ["python3", "-c", THIEF, str(int(kind)), str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/",
+        env={"PATH": "/usr/bin:/bin"}, **who)
     try:
         yield process
     finally:
