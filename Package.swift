@@ -165,7 +165,7 @@ let package = Package(
             name: "ProsodyFixture", dependencies: ["ChatServer", "LocalHTTP", subprocess, system], path: "Tests/ProsodyFixture",
             swiftSettings: rules),
         .executableTarget(
-            name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
+            name: "supervised-parent", dependencies: ["DurableFiles", "Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
         tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "DurableFiles", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", lifecycle, log, system]),
         tests(

@@ -55,12 +55,24 @@ enum Orphans {
     ///   - session: the server's main process, which has ended.
     ///   - mark: what it was started with.
     static func end(ofSession session: Int32, _ mark: Mark) async {
+        await end { pid in
+            // A child that hid itself is known by its own children.
+            belongs(pid, toSession: session, mark) || ProcessTable.descendants(of: pid).contains { belongs($0, toSession: session, mark) }
+        }
+    }
+
+    /// Kills all of them, and returns when they are gone. Nobody cancels that.
+    static func endAll() async {
+        await end { _ in true }
+    }
+
+    private static func end(_ isWanted: (Int32) -> Bool) async {
         let start = ContinuousClock.now
         var pause = Duration.microseconds(250)
         var family: Set<Int32> = []
         while true {
             let left = turn.withLock { _ in
-                let mine = living().filter { family.contains($0) || belongs($0, toSession: session, mark) }
+                let mine = living().filter { family.contains($0) || isWanted($0) }
                 for pid in mine {
                     // Its children come to us next.
                     family.formUnion(ProcessTable.descendants(of: pid))

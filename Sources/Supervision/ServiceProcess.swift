@@ -129,12 +129,13 @@ final class ServiceProcess: Sendable {
 
     /// Kills what the ended process left, and returns when it is gone: its group, then whoever has left that.
     private func endFamily(of pid: Int32, _ mark: Orphans.Mark) async {
-        phase.withLock { phase in
-            guard case .running = phase else { return }
+        let isDone = phase.withLock { phase in
+            guard case .running = phase else { return true }
             Glibc.kill(-pid, SIGKILL)
             phase = .gone
+            return false
         }
-        await Orphans.end(ofSession: pid, mark)
+        if !isDone { await Orphans.end(ofSession: pid, mark) }
     }
 
     private func ended(_ end: End) -> End {
