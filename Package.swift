@@ -110,8 +110,8 @@ let package = Package(
         room(
             "Appliance",
             [
-                "CertificateStore", "ChatServer", "DurableFiles", "Health", "LocalHTTP", "Portal", "ProcessMemory", "ServerConfigs", "Settings",
-                "Supervision",
+                "CertificateStore", "ChatServer", "DurableFiles", "Health", "Lifecycle", "LocalHTTP", "Portal", "ProcessMemory", "ServerConfigs",
+                "Settings", "Supervision",
                 lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
             ]),
         room(
@@ -124,6 +124,7 @@ let package = Package(
         room("ChatServer", ["DurableFiles", "LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
+        room("Lifecycle", ["DurableFiles", "Supervision", subprocess, system]),
         room("Supervision", ["DurableFiles", log, subprocess, system]),
         room("ServerConfigs", ["DurableFiles", "Settings", "Templates", subprocess, system]),
         room("Templates"),
@@ -165,13 +166,14 @@ let package = Package(
             swiftSettings: rules),
         .executableTarget(
             name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
+        tests(of: "Lifecycle", ["RealServers"]),
         tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "DurableFiles", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", lifecycle, log, system]),
         tests(
             of: "Appliance",
             [
-                "CertificateStore", "ChatServer", "DurableFiles", "LocalHTTP", "RealServers", "Settings", "snikket-certs", "Supervision", nio,
-                nioPosix, subprocess,
+                "CertificateStore", "ChatServer", "DurableFiles", "Lifecycle", "LocalHTTP", "RealServers", "Settings", "snikket-certs",
+                "Supervision", nio, nioPosix, subprocess,
                 system,
             ]),
     ] + fuzzing

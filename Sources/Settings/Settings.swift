@@ -35,6 +35,8 @@ public struct Settings: Sendable, Equatable {
     public var tlsProfile: TLSProfile
     /// By which server e-mail is sent to the administrator; nil: none is.
     public var mailServer: MailServer?
+    /// Whether the administrators are told when an upgrade is waiting.
+    public var checksForUpdates: Bool
     /// Where abuse is reported (XEP-0157); nil when not given.
     public var abuseEmail: String?
     /// Where security problems are reported (XEP-0157, RFC 9116); nil when not given.

@@ -67,8 +67,8 @@ extension Settings.Option {
             "SNIKKET_FEDERATION", .flag, .value("on"), .servers, into: \.settings.federation,
             "Whether people can talk to people on other servers."),
         Self(
-            "SNIKKET_UPDATE_CHECK", .flag, .value("on"), .servers, effect: .later("upgrades"),
-            "Whether to tell the administrators about new versions."),
+            "SNIKKET_UPDATE_CHECK", .flag, .value("on"), .servers, into: \.settings.checksForUpdates,
+            "Whether to tell the administrators when an upgrade is waiting to be installed."),
         Self(
             "SNIKKET_SMTP_URL", .mailServer, .none("no e-mail is sent"), .servers, into: \.settings.mailServer, secret: true,
             "The mail server by which the administrator gets an e-mail when something needs a hand; smtp goes over to TLS, unless ;no-tls is added."),
