@@ -463,7 +463,7 @@ fetch() {
     esac
 }
 
-# Fetches the release, and believes nothing before its signature. Sets package and version.
+# Fetches the release, and believes nothing before its signature. Sets deb and version.
 fetch_release() {
     step "fetching the release from $release_url"
     [ -n "$release_key" ] || fail 1 "this script does not know whose releases to trust" \
@@ -477,16 +477,16 @@ fetch_release() {
             "install nothing from there; fetch this script and the release again"
     architecture=$(dpkg --print-architecture)
     version=$(sed -n 's/^version //p' "$work/release")
-    package=$(sed -n "s/^package $architecture [0-9a-f]* //p" "$work/release")
-    case $package in
+    deb=$(sed -n "s/^package $architecture [0-9a-f]* //p" "$work/release")
+    case $deb in
         "") fail 1 "there is no package for this machine" "it is $architecture, and the release has: $(sed -n 's/^package \([^ ]*\) .*/\1/p' "$work/release" | tr '\n' ' ')" "use a machine of one of those" ;;
-        */*) fail 1 "the release names a file outside its folder: $package" ;;
+        */*) fail 1 "the release names a file outside its folder: $deb" ;;
     esac
     refuse_older
-    fetch "$package"
+    fetch "$deb"
     sum=$(sed -n "s/^package $architecture \([0-9a-f]*\) .*/\1/p" "$work/release")
-    [ "$(sha256sum "$work/$package" | cut -d ' ' -f 1)" = "$sum" ] ||
-        fail 1 "$package is not the one of the release" "its checksum is another: it was changed, or cut off on its way" "run this again"
+    [ "$(sha256sum "$work/$deb" | cut -d ' ' -f 1)" = "$sum" ] ||
+        fail 1 "$deb is not the one of the release" "its checksum is another: it was changed, or cut off on its way" "run this again"
     say "    snikket $version, signed by its makers"
 }
 
@@ -510,8 +510,8 @@ install_release() {
     step "installing snikket $version"
     forbid_starting
     chmod 755 "$work"
-    chmod 644 "$work/$package"
-    quietly apt_get install --no-install-recommends "$work/$package"
+    chmod 644 "$work/$deb"
+    quietly apt_get install --no-install-recommends "$work/$deb"
     settle_packages
 }
 

@@ -33,6 +33,11 @@ def authority() -> Iterator[Authority]:
         yield authority
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """What is fetched is no news."""
+
+
 class Release:
     """A release folder, served on loopback."""
 
@@ -41,9 +46,7 @@ class Release:
         self.served = folder / "served"
         self.key = folder / "key.pem"
         subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", self.key], check=True)
-        handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(self.served))
-        handler.log_message = lambda *_: None  # type: ignore[attr-defined]
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(self.served)))
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         built = subprocess.run(
