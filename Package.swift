@@ -125,7 +125,7 @@ let package = Package(
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
         room("Lifecycle", ["DurableFiles", "Supervision", subprocess, system]),
-        room("Supervision", ["DurableFiles", log, subprocess, system]),
+        room("Supervision", ["CPrctl", "DurableFiles", log, subprocess, system]),
         room("ServerConfigs", ["DurableFiles", "Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", ["DurableFiles"]),
@@ -145,6 +145,7 @@ let package = Package(
         shim("CQREncode", links: "qrencode"),
         shim("CYAML", links: "yaml"),
         shim("CMalloc"),
+        shim("CPrctl"),
 
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),
@@ -165,7 +166,7 @@ let package = Package(
             name: "ProsodyFixture", dependencies: ["ChatServer", "LocalHTTP", subprocess, system], path: "Tests/ProsodyFixture",
             swiftSettings: rules),
         .executableTarget(
-            name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
+            name: "supervised-parent", dependencies: ["DurableFiles", "Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
         tests(of: "Lifecycle", ["RealServers"]),
         tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "DurableFiles", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", lifecycle, log, system]),

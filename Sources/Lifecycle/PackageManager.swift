@@ -55,10 +55,10 @@ public struct PackageManager: Sendable {
 
     @concurrent
     private func output(of arguments: [String]) async throws -> [Substring] {
-        var specification = ServiceSpecification(name: "apt-get", executable: Self.program)
+        var specification = ServiceSpecification(name: "apt-get", executable: Self.program, arguments: arguments)
         specification.account = account
         let result = try await Subprocess.run(
-            .path(FilePath(Privileges.program)), arguments: Arguments(Privileges.options(for: specification) + ["--", Self.program] + arguments),
+            .path(FilePath(Privileges.program)), arguments: Arguments(Privileges.arguments(for: specification)),
             environment: .custom(Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
             output: .string(limit: 4 << 20), error: .string(limit: 64 << 10))
         guard result.terminationStatus.isSuccess else {

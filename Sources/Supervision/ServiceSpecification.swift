@@ -16,6 +16,8 @@ public struct ServiceSpecification: Sendable {
     public var account: Account?
     /// What it may do beyond its account.
     public var capabilities: [Capability]
+    /// How much of the machine it may use.
+    public var limits = ResourceLimits()
     /// How it is stopped in good order.
     public var stopSignal: ServiceSignal
     /// How long that may take before its whole process group is killed.

@@ -148,6 +148,11 @@ public actor SupervisedService {
         }
     }
 
+    /// Ends whatever any server has left, even what hid itself so well that it could not be told whose it is. For when no server runs any more.
+    public static func endOrphans() async {
+        await Orphans.endAll()
+    }
+
     // MARK: - Its life
 
     private func live() async {
@@ -163,6 +168,7 @@ public actor SupervisedService {
             }
             restarts += Task.isCancelled ? 0 : 1
         }
+        await Task { [sink] in await sink.settle() }.value
         state = .stopped
         life = nil
     }
@@ -172,11 +178,15 @@ public actor SupervisedService {
         let wasStable = readySince.map { pace.now() - $0 >= policy.stableAfter } ?? false
         failures = wasStable ? 1 : failures + 1
         let pause = policy.pause(after: failures, chance: chance())
-        logger.warning(
-            "service failed", metadata: ["service": "\(specification.name)", "problem": "\(problem)", "pause": "\(pause)"])
+        let hasFailed = failures >= policy.failedAfter
+        // Loud once; the tries that follow say nothing new.
+        logger.log(
+            level: failures == policy.failedAfter ? .error : hasFailed ? .info : .warning,
+            hasFailed ? "service keeps failing, and is tried again now and then" : "service failed",
+            metadata: ["service": "\(specification.name)", "problem": "\(problem)", "pause": "\(pause)"])
         guard pause > .zero else { return }
         let until = Timestamp.now() + pause
-        state = failures >= policy.failedAfter ? .failed(until: until) : .backingOff(until: until)
+        state = hasFailed ? .failed(until: until) : .backingOff(until: until)
         await rest(for: pause)
     }
 
