@@ -7,6 +7,7 @@ extension Parts {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await self.keepCertificate() }
             tasks.addTask { try await self.lookAround() }
+            tasks.addTask { try await self.lookDeeply() }
             try await tasks.next()
             tasks.cancelAll()
         }

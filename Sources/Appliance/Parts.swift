@@ -34,6 +34,8 @@ final class Parts: Sendable {
     let messages: AdminMessages
     /// What came of every probe.
     let probes = ProbeRecords()
+    let verdicts = DeepVerdicts()
+    let deepLook: DeepLook
     let standing = Mutex(StatusReport.Phase.starting)
     private let lock: RunLock
     private let secrets: Secrets
@@ -64,9 +66,10 @@ final class Parts: Sendable {
         group = MultiThreadedEventLoopGroup.singleton
         keeper = try CertificateKeeper(
             settings: settings, locations: locations, program: folder + "/snikket-certs", accounts: accounts)
+        deepLook = DeepLook(program: keeper.program, records: probes, verdicts: verdicts, report: Self.report)
         let specifications = ServiceSpecifications(
             facts: ServerFacts(settings: settings, locations: locations, secrets: secrets, hasIPv6: hasIPv6),
-            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat, probes: probes,
+            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat, probes: probes, verdicts: verdicts,
             isServing: { [phase] in phase.isServing })
         household = Household(
             specifications.all.mapValues { specification in

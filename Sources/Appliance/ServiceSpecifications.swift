@@ -15,6 +15,8 @@ struct ServiceSpecifications {
     let chat: Prosody
     /// Where every answer is remembered.
     let probes: ProbeRecords
+    /// What deeper looks have shown.
+    let verdicts: DeepVerdicts
     /// Whether nginx is past the 'getting ready' page.
     let isServing: @Sendable () -> Bool
 
@@ -67,16 +69,45 @@ struct ServiceSpecifications {
     /// A question to a server, under the name by which its answers are remembered.
     private struct Check: Sendable {
         var name: String
+        /// Whether there is anything to ask now.
+        var isDue: @Sendable () -> Bool = { true }
         var ask: @Sendable () async throws -> Void
     }
 
     private func watch(_ specification: inout ServiceSpecification, _ service: Service, ready: [Check], alive: [Check]) {
         // That a server does not answer before it is ready is no failure: it is not remembered.
-        specification.readiness = .init { for check in ready { try await check.ask() } }
-        specification.liveness = .init { [probes] in
-            for check in alive { try await probes.timed(service.rawValue, check.name, check.ask) }
+        specification.readiness = .init { [verdicts] in
+            for check in ready where check.isDue() { try await check.ask() }
+            verdicts.begin(service)
+        }
+        // Each probe has a deadline of its own, and all are asked at once: this one is for what nobody has thought of.
+        specification.liveness = .init(checkDeadline: Self.probeDeadline + .seconds(2)) { [probes, verdicts] in
+            try await Self.ask(alive.filter { $0.isDue() }, of: service, probes)
+            try verdicts.check(service)
         }
     }
+
+    /// Asks everything at once, so that one that hangs takes no longer than its own deadline.
+    private static func ask(_ checks: [Check], of service: Service, _ probes: ProbeRecords) async throws {
+        let failure = await withTaskGroup(of: (any Error)?.self) { group in
+            for check in checks {
+                group.addTask {
+                    do {
+                        try await probes.timed(service.rawValue, check.name, check.ask)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            return await group.reduce(nil) { $0 ?? $1 }
+        }
+        // Without sockets of our own nothing is known about the server.
+        if let failure, OwnSockets.areToBeHad { throw failure }
+    }
+
+    /// How long a server may take for an answer. With the pauses of the liveness check one that hangs is noticed within 21 seconds.
+    private static let probeDeadline = Duration.seconds(3)
 
     /// An address on which the servers listen and that this machine reaches.
     private var address: String { facts.settings.listenAddresses.first ?? "127.0.0.1" }
@@ -93,7 +124,7 @@ struct ServiceSpecifications {
     }
 
     private var api: Check {
-        Check(name: "api") { [chat] in try await chat.ping() }
+        Check(name: "api") { [chat] in try await chat.ping(within: Self.probeDeadline) }
     }
 
     private var stun: Check {
@@ -115,8 +146,6 @@ struct ServiceSpecifications {
     /// Once there is a certificate, the HTTPS port has to answer too.
     private var https: Check {
         let probe = TLSProbe(target: .tcp(host: address, port: facts.settings.ports.https), name: facts.settings.domain)
-        return Check(name: "https") { [isServing] in
-            if isServing() { try await probe.check() }
-        }
+        return Check(name: "https", isDue: isServing) { try await probe.check() }
     }
 }

@@ -43,7 +43,7 @@ extension ServerFacts {
             "turnHost": .text(settings.turn.host),
             "turnPort": .number(settings.ports.turn),
             "turnTLSPort": .number(settings.ports.turnTLS),
-            "turnSecret": .text(settings.turn.secret ?? secrets.turn),
+            "turnSecret": .text(turnSecret),
             "groupsHost": .text("groups." + chatHost),
             "groupsName": .text("Group chats of \(settings.siteName)"),
             "shareHost": .text("share." + chatHost),
