@@ -31,6 +31,8 @@ final class Parts: Sendable {
     /// The servers that were started again for a certificate.
     let restarted = Mutex<Set<String>>([])
     let messages: AdminMessages
+    /// What is wrong with the machine or the appliance as a whole.
+    let matters = OpenMatters()
     let standing = Mutex(StatusReport.Phase.starting)
     private let lock: RunLock
     private let secrets: Secrets
