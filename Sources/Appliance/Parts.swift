@@ -1,6 +1,7 @@
 import CertificateStore
 import ChatServer
 import Glibc
+import Health
 import NIOCore
 import NIOPosix
 import ServerConfigs
@@ -33,6 +34,8 @@ final class Parts: Sendable {
     let messages: AdminMessages
     /// What is wrong with the machine or the appliance as a whole.
     let matters = OpenMatters()
+    /// What came of every probe.
+    let probes = ProbeRecords()
     let standing = Mutex(StatusReport.Phase.starting)
     private let lock: RunLock
     private let secrets: Secrets
@@ -65,7 +68,7 @@ final class Parts: Sendable {
             settings: settings, locations: locations, program: folder + "/snikket-certs", accounts: accounts)
         let specifications = ServiceSpecifications(
             facts: ServerFacts(settings: settings, locations: locations, secrets: secrets, hasIPv6: hasIPv6),
-            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat,
+            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat, probes: probes,
             isServing: { [phase] in phase.isServing })
         household = Household(
             specifications.all.mapValues { specification in

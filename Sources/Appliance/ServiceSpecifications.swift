@@ -13,6 +13,8 @@ struct ServiceSpecifications {
     let portal: String
     let accounts: Accounts
     let chat: Prosody
+    /// Where every answer is remembered.
+    let probes: ProbeRecords
     /// Whether nginx is past the 'getting ready' page.
     let isServing: @Sendable () -> Bool
 
@@ -27,16 +29,14 @@ struct ServiceSpecifications {
 
     private func specification(of service: Service) -> ServiceSpecification? {
         switch service {
-        case .prosody: server(.prosody, ready: xmppClients, alive: [xmppClients, xmppServers, api])
-        case .nginx: server(.nginx, ready: web, alive: [web])
-        case .coturn: facts.settings.turn.enabled ? server(.coturn, ready: stun, alive: [stun]) : nil
+        case .prosody: server(.prosody, ready: [xmppClients], alive: [xmppClients, xmppServers, api].compactMap { $0 })
+        case .nginx: server(.nginx, ready: [loop, https], alive: [loop, https])
+        case .coturn: facts.settings.turn.enabled ? server(.coturn, ready: [stun], alive: [stun]) : nil
         case .portal: portalSpecification
         }
     }
 
-    private typealias Check = @Sendable () async throws -> Void
-
-    private func server(_ service: Service, ready: @escaping Check, alive: [Check?]) -> ServiceSpecification? {
+    private func server(_ service: Service, ready: [Check], alive: [Check]) -> ServiceSpecification? {
         guard let command = facts.command(for: service, programs: programs) else { return nil }
         var specification = ServiceSpecification(name: service.rawValue, executable: command.executable, arguments: command.arguments)
         specification.environment.merge(command.environment) { $1 }
@@ -49,8 +49,7 @@ struct ServiceSpecifications {
             // Its workers would outlive a killed master.
             specification.parentDeathSignal = .terminate
         }
-        specification.readiness = .init(check: ready)
-        specification.liveness = .init { for check in alive.compactMap({ $0 }) { try await check() } }
+        watch(&specification, service, ready: ready, alive: alive)
         return specification
     }
 
@@ -59,44 +58,65 @@ struct ServiceSpecifications {
             name: Service.portal.rawValue, executable: portal, arguments: ["portal", "--file", Self.portalFile(in: facts.locations)])
         specification.environment["MALLOC_ARENA_MAX"] = "1"
         specification.account = accounts[.portal]
-        let probe = HTTPProbe(target: .unix(path: facts.locations.portalSocket), path: "/_health")
-        specification.readiness = .init { try await probe.check() }
-        specification.liveness = .init { try await probe.check() }
+        watch(&specification, .portal, ready: [portalHealth], alive: [portalHealth])
         return specification
     }
 
     // MARK: - Probes
+
+    /// A question to a server, under the name by which its answers are remembered.
+    private struct Check: Sendable {
+        var name: String
+        var ask: @Sendable () async throws -> Void
+    }
+
+    private func watch(_ specification: inout ServiceSpecification, _ service: Service, ready: [Check], alive: [Check]) {
+        // That a server does not answer before it is ready is no failure: it is not remembered.
+        specification.readiness = .init { for check in ready { try await check.ask() } }
+        specification.liveness = .init { [probes] in
+            for check in alive { try await probes.timed(service.rawValue, check.name, check.ask) }
+        }
+    }
 
     /// An address on which the servers listen and that this machine reaches.
     private var address: String { facts.settings.listenAddresses.first ?? "127.0.0.1" }
 
     private var xmppClients: Check {
         let probe = XMPPProbe(target: .tcp(host: address, port: facts.settings.ports.xmppClient), domain: facts.settings.chatHost, kind: .client)
-        return { try await probe.check() }
+        return Check(name: "c2s") { try await probe.check() }
     }
 
     private var xmppServers: Check? {
         guard facts.settings.federation else { return nil }
         let probe = XMPPProbe(target: .tcp(host: address, port: facts.settings.ports.xmppServer), domain: facts.settings.chatHost, kind: .server)
-        return { try await probe.check() }
+        return Check(name: "s2s") { try await probe.check() }
     }
 
     private var api: Check {
-        { [chat] in try await chat.ping() }
+        Check(name: "api") { [chat] in try await chat.ping() }
     }
 
     private var stun: Check {
         let probe = STUNProbe(address: address, port: facts.settings.ports.turn)
-        return { try await probe.check() }
+        return Check(name: "stun") { try await probe.check() }
     }
 
-    /// nginx's own socket says that its event loop turns; once there is a certificate, the HTTPS port has to answer too.
-    private var web: Check {
-        let loop = HTTPProbe(target: .unix(path: facts.healthSocket), path: "/_health")
-        let https = TLSProbe(target: .tcp(host: address, port: facts.settings.ports.https), name: facts.settings.domain)
-        return { [isServing] in
-            try await loop.check()
-            if isServing() { try await https.check() }
+    private var portalHealth: Check {
+        let probe = HTTPProbe(target: .unix(path: facts.locations.portalSocket), path: "/_health")
+        return Check(name: "health") { try await probe.check() }
+    }
+
+    /// nginx's own socket says that its event loop turns.
+    private var loop: Check {
+        let probe = HTTPProbe(target: .unix(path: facts.healthSocket), path: "/_health")
+        return Check(name: "loop") { try await probe.check() }
+    }
+
+    /// Once there is a certificate, the HTTPS port has to answer too.
+    private var https: Check {
+        let probe = TLSProbe(target: .tcp(host: address, port: facts.settings.ports.https), name: facts.settings.domain)
+        return Check(name: "https") { [isServing] in
+            if isServing() { try await probe.check() }
         }
     }
 }
