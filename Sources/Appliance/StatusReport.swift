@@ -23,7 +23,10 @@ public struct StatusReport: Codable, Sendable, Equatable {
     public var domain: String
     /// The address of the portal.
     public var url: String
+    /// Of this program.
     public var version: String
+    /// Of the servers' programs, by their names.
+    public var versions: [String: String] = [:]
 
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
@@ -39,15 +42,19 @@ public struct StatusReport: Codable, Sendable, Equatable {
         try values.encode(domain, forKey: .domain)
         try values.encode(url, forKey: .url)
         try values.encode(version, forKey: .version)
+        try values.encode(versions, forKey: .versions)
     }
 
     /// Where `snikket up` is in its story.
-    public enum Phase: String, Codable, Sendable {
+    public enum Phase: String, Codable, Sendable, CaseIterable {
         case starting, running, stopping
     }
 
     /// One server.
     public struct ServiceReport: Codable, Sendable, Equatable {
+        /// Every state that there is.
+        public static let states = ["stopped", "starting", "ready", "unhealthy", "reloading", "stopping", "backing-off", "failed"]
+
         public var name: String
         /// `stopped`, `starting`, `ready`, `unhealthy`, `reloading`, `stopping`, `backing-off` or `failed`.
         public var state: String

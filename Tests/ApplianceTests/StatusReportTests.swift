@@ -35,7 +35,7 @@ struct StatusReportTests {
         let top = try object(try report.json())
         #expect(
             Set(top.keys) == [
-                "certificate", "disk", "domain", "healthy", "phase", "ports", "problems", "services", "settings_changed", "telling", "url", "version",
+                "certificate", "disk", "domain", "healthy", "phase", "ports", "problems", "services", "settings_changed", "telling", "url", "version", "versions",
             ])
         guard case .list(let services)? = top["services"], case .object(let service)? = services.first,
             case .object(let certificate)? = top["certificate"]
