@@ -56,6 +56,11 @@ extension Parts {
     private func tell(of disk: DiskSpace) async {
         let left = "\(disk.free / (1 << 20)) MB of \(disk.total / (1 << 20)) MB are left"
         if disk.alarm > 0 {
+            matters.open(
+                "disk",
+                .init(
+                    error: "the disk is nearly full", cause: left,
+                    tryThis: "make room, or keep less: SNIKKET_UPLOAD_STORAGE_GB, SNIKKET_RETENTION_DAYS"))
             await messages.tell(
                 "disk", level: disk.alarm,
                 """
@@ -63,6 +68,7 @@ extension Parts {
                 What to do: make room on the server, or set SNIKKET_UPLOAD_STORAGE_GB and SNIKKET_RETENTION_DAYS lower.
                 """)
         } else if disk.isAmple {
+            matters.close("disk")
             await messages.tell("disk", level: 0, "The disk of \(settings.domain) has room again: \(left).")
         }
     }

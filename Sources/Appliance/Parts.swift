@@ -20,6 +20,9 @@ final class Parts: Sendable {
     let locations: Locations
     let accounts: Accounts
     let programs: ServerPrograms
+    let versions: ServerVersions
+    /// Seconds since 1970.
+    let startedAt = Double(time(nil))
     let say = Announcer()
     let systemd = SystemdNotification()
     let household: Household
@@ -32,6 +35,8 @@ final class Parts: Sendable {
     /// The servers that were started again for a certificate.
     let restarted = Mutex<Set<String>>([])
     let messages: AdminMessages
+    /// What is wrong with the machine or the appliance as a whole.
+    let matters = OpenMatters()
     /// What came of every probe.
     let probes = ProbeRecords()
     let verdicts = DeepVerdicts()
@@ -41,7 +46,7 @@ final class Parts: Sendable {
     private let secrets: Secrets
     /// Where commands find the chat server's API while it runs.
     var chatEndpoint: String { locations.run + "/" + ChatEndpoint.fileName }
-    private let group: any EventLoopGroup
+    let group: any EventLoopGroup
     private let hasIPv6 = ServerFacts.machineHasIPv6()
     /// Whether nginx has the HTTP port: another program may, when the settings can do without.
     let hasHTTPPort = Mutex(true)
@@ -55,6 +60,7 @@ final class Parts: Sendable {
         self.accounts = accounts
         lock = try RunLock(locations)
         programs = try ServerPrograms.installed()
+        versions = ServerVersions(programs)
         secrets = try Secrets.loadOrCreate(in: locations)
         chat = Prosody(port: settings.ports.internalHTTP, domain: settings.domain, secret: secrets.api)
         var channels: [String: any AdministratorChannel] = ["chat": ChatChannel(chat: chat)]
@@ -97,6 +103,7 @@ final class Parts: Sendable {
         var ending: Result<Void, any Error>?
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await self.serveControlSocket() }
+            if settings.metricsListen != nil { tasks.addTask { try await self.serveMetrics() } }
             if reloadsOnHangup { tasks.addTask { try await self.reloadOnHangup() } }
             if let interval = SystemdNotification.watchdogInterval() { tasks.addTask { try await self.answerWatchdog(every: interval) } }
             tasks.addTask { try await Self.untilShutdown(story) }
