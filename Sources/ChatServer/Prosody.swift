@@ -59,9 +59,12 @@ public struct Prosody: ChatServer {
         try await post("/messages", Message(text: text), gives: Told.self).administrators
     }
 
-    public func ping() async throws(ChatServerError) {
+    public func ping() async throws(ChatServerError) { try await ping(within: patience) }
+
+    /// Asks whether it answers.
+    public func ping(within patience: Duration) async throws(ChatServerError) {
         // Asked every few seconds: that it answers is all there is to know.
-        _ = try await exchange(.init(method: .get, path: "/snikket_api/ping"))
+        _ = try await exchange(.init(method: .get, path: "/snikket_api/ping"), within: patience)
     }
 }
 
