@@ -29,6 +29,7 @@ actor CertificateKeeper {
         jobs = CertificateJobs(settings: settings, locations: locations, hasWebServer: hasWebServer)
         store = CertificateStore(folder: locations.certificates)
         attempts = (try? store.attempts()) ?? AttemptState()
+        attempts.forgetFuture(now: now())
     }
 
     /// The certificate in place, if it is for these settings and can be used now.

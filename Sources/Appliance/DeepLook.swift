@@ -51,7 +51,9 @@ actor DeepLook {
         // Who has ended meanwhile is being looked after.
         let both = before.intersection(await serving())
         judge(asked.filter { both.contains($0.service) && $0.behind.map(both.contains) ?? true }, answers, generations, serial)
-        return answers.compactMapValues(\.serial)
+        return Dictionary(
+            uniqueKeysWithValues: asked.filter(\.showsCertificate).compactMap { endpoint in answers[endpoint.name]?.serial.map { (endpoint.name, $0) }
+            })
     }
 
     private func answers(to endpoints: [Endpoint], _ turnSecret: String) async -> [String: LookAnswer]? {

@@ -96,7 +96,7 @@ struct ServiceSpecifications {
                         try await probes.timed(service.rawValue, check.name, check.ask)
                         return nil
                     } catch {
-                        return error
+                        return FailedProbe(name: check.name, why: error)
                     }
                 }
             }
@@ -148,4 +148,12 @@ struct ServiceSpecifications {
         let probe = TLSProbe(target: .tcp(host: address, port: facts.settings.ports.https), name: facts.settings.domain)
         return Check(name: "https", isDue: isServing) { try await probe.check() }
     }
+}
+
+/// A probe's bad answer, as it is shown.
+private struct FailedProbe: Error, CustomStringConvertible {
+    var name: String
+    var why: any Error
+
+    var description: String { "\(name): \(why)" }
 }
