@@ -110,7 +110,8 @@ let package = Package(
         room(
             "Appliance",
             [
-                "CertificateStore", "ChatServer", "DurableFiles", "Health", "Lifecycle", "LocalHTTP", "Portal", "ProcessMemory", "ServerConfigs",
+                "CClock", "CertificateStore", "ChatServer", "DurableFiles", "Health", "Lifecycle", "LocalHTTP", "Portal", "ProcessMemory",
+                "ServerConfigs",
                 "Settings", "Supervision",
                 lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
             ]),
@@ -146,6 +147,7 @@ let package = Package(
         shim("CYAML", links: "yaml"),
         shim("CMalloc"),
         shim("CPrctl"),
+        shim("CClock"),
 
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),

@@ -6,6 +6,8 @@ extension CertificateKeeper {
     func nextAttempt() -> Int {
         guard let stored = try? usable() else { return endOfPause }
         switch settings.certificates {
+        // Our own authority looks at the same clock: a certificate from the future was made while it was wrong.
+        case .internalAuthority where stored.record.notBefore > now() + ClockWatch.tolerance: return endOfPause
         // The person replaces the files when it suits them.
         case .files: return max(endOfPause, now() + 3_600)
         case .acme, .internalAuthority: return max(endOfPause, plan(of: stored.record).time(of: stored.record))
@@ -25,6 +27,15 @@ extension CertificateKeeper {
         attempts.renewal = plan
         save()
         return plan
+    }
+
+    /// When the certificate in place began, in seconds since 1970, whether or not it can be used now.
+    var begin: Int? { (try? store.current())?.record.notBefore }
+
+    /// The clock is another one now.
+    func clockWasSet() {
+        attempts.forgetFuture(now: now())
+        save()
     }
 
     /// Asks the CA when it wants the certificate to be renewed (RFC 9773), when it is time to ask.

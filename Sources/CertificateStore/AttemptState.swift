@@ -48,6 +48,16 @@ public struct AttemptState: Sendable, Equatable, Codable {
         authorities = (authorities ?? [:]).merging([directory: state]) { $1 }
     }
 
+    /// Forgets pauses that were begun in the future: the clock has been set back since, and they would last until then.
+    public mutating func forgetFuture(now: Int) {
+        if let lastAttempt, lastAttempt > now + 300 {
+            (self.lastAttempt, nextAttempt, authorities) = (now, nil, nil)
+            if firstFailure != nil { firstFailure = now }
+        }
+        // A CA is asked at least once a day when it wants its certificates to be renewed.
+        if let next = renewal?.nextLook, next > now + 2 * 86_400 { renewal?.nextLook = now }
+    }
+
     /// After success.
     ///
     /// - Parameter directory: the authority that did it; the others' troubles are not forgotten.
