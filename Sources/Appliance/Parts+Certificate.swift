@@ -34,14 +34,17 @@ extension Parts {
             systemd.status("getting a certificate")
             do throws(CertificateFailure) {
                 try await keeper.work.during { () async throws(CertificateFailure) in
-                    let stored = try await keeper.obtain { [say] in say.certificate($0) }
+                    let stored = try await keeper.obtain { [say, pageNews] in
+                        say.certificate($0)
+                        pageNews.ring()
+                    }
                     _ = try await keeper.deploy(stored, accounts: accounts)
                 }
                 return
             } catch {
                 try Task.checkCancellation()
+                pageNews.ring()
                 await report(error)
-                showProblem(error)
             }
         }
     }

@@ -46,6 +46,7 @@ extension Parts {
     /// The line that scripts wait for.
     func announceReady() {
         standing.withLock { $0 = .running }
+        pageNews.ring()
         systemd.ready()
         systemd.status("serving \(settings.domain)")
         say.result("ready \(settings.webURL)/")

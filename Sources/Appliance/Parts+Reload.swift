@@ -53,6 +53,7 @@ extension Parts {
         try await Acceptance(facts: facts(for: new), programs: programs, owner: fileOwner).check(files.filter { $0.service != .portal })
         report.services = try await putInPlace(files, insteadOf: try self.files(for: old)).map(\.rawValue)
         currentSettings.replace(with: new, mark: mark)
+        pageNews.ring()
         let words = report.services.isEmpty ? "nothing had to be done" : report.services.joined(separator: ", ")
         say.progress("the settings have been read again: \(words)")
         return report

@@ -17,7 +17,7 @@ extension Parts {
 
     /// Port 80 only: challenges of the certificate authority, and a page that says what is going on.
     func showGettingReady() async throws {
-        phase.value = .gettingReady(await keeper.lastFailure.map(ServerFacts.Problem.init))
+        phase.value = .gettingReady
         try await put([.nginx])
         household.start(.nginx)
         try await household.waitUntilReady([.nginx], deadline: .seconds(30))
@@ -25,17 +25,11 @@ extension Parts {
         systemd.ready()
     }
 
-    /// Renders the page anew, with what went wrong.
-    func showProblem(_ failure: CertificateFailure) {
-        phase.value = .gettingReady(ServerFacts.Problem(failure))
-        // The page is a file that nginx reads at each request; when it cannot be written, the terminal and the status still say it.
-        _ = try? facts.files(of: .nginx).write(owner: fileOwner)
-    }
-
     /// Every server, with the certificate that is in place now.
     func startServers() async throws {
         let isServing = phase.isServing
         phase.value = .serving
+        pageNews.ring()
         // Prosody takes the longest: nothing that others need is done before it is on its way.
         household.start(.prosody)
         try putPortalFile()
@@ -86,11 +80,5 @@ extension Parts {
     /// Who a server's files belong to.
     var fileOwner: @Sendable (Service) -> Account? {
         { [accounts] service in accounts[service] }
-    }
-}
-
-extension ServerFacts.Problem {
-    init(_ failure: CertificateFailure) {
-        self.init(error: failure.error, cause: failure.cause, tryThis: failure.try)
     }
 }

@@ -41,6 +41,8 @@ final class Parts: Sendable {
     let probes = ProbeRecords()
     let verdicts = DeepVerdicts()
     let deepLook: DeepLook
+    /// Rung when the page that people see meanwhile has something else to say.
+    let pageNews = News()
     let standing = Mutex(StatusReport.Phase.starting)
     private let lock: RunLock
     private let secrets: Secrets
@@ -103,6 +105,7 @@ final class Parts: Sendable {
         var ending: Result<Void, any Error>?
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await self.serveControlSocket() }
+            tasks.addTask { try await self.keepPage() }
             if settings.metricsListen != nil { tasks.addTask { try await self.serveMetrics() } }
             if reloadsOnHangup { tasks.addTask { try await self.reloadOnHangup() } }
             if let interval = SystemdNotification.watchdogInterval() { tasks.addTask { try await self.answerWatchdog(every: interval) } }
@@ -148,7 +151,7 @@ final class Parts: Sendable {
 
 /// What nginx is to do, as it is now: changed by the story, read by probes.
 final class CurrentPhase: Sendable {
-    private let phase = Mutex(ServerFacts.Phase.gettingReady(nil))
+    private let phase = Mutex(ServerFacts.Phase.gettingReady)
 
     var value: ServerFacts.Phase {
         get { phase.withLock { $0 } }

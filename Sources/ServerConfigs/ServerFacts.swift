@@ -32,22 +32,10 @@ public struct ServerFacts: Sendable, Equatable {
 
     /// What nginx is to do.
     public enum Phase: Sendable, Equatable {
-        /// There is no certificate yet: port 80 only, with challenges and a page that says so, or what went wrong.
-        case gettingReady(Problem?)
+        /// There is no certificate yet: port 80 only, with challenges and the page of ``waitingPage(_:)``.
+        case gettingReady
         /// Everything.
         case serving
-    }
-
-    /// Why there is no certificate yet, in words for people.
-    public struct Problem: Sendable, Equatable {
-        public var error: String
-        public var cause: String?
-        public var tryThis: String?
-        public init(error: String, cause: String? = nil, tryThis: String? = nil) {
-            self.error = error
-            self.cause = cause
-            self.tryThis = tryThis
-        }
     }
 }
 

@@ -37,8 +37,8 @@ def measured() -> Iterator[Appliance]:
 @pytest.fixture(scope="module")
 def scraping(measured: Appliance, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     with prometheus(tmp_path_factory.mktemp("monitoring") / "prometheus", f"127.0.0.1:{port(measured)}", MONITORING / "alerts.yml") as server:
-        # Two scrapes: what is counted has a rate from then on.
-        until(lambda: (server.number("count_over_time(snikket_healthy[1m])") or 0) >= 3, 30, "Prometheus has scraped it")
+        # What is counted has a rate from the second scrape on.
+        until(lambda: (server.number("min(count_over_time(snikket_probe_success[1m]))") or 0) >= 3, 60, "Prometheus has scraped every family")
         yield server
 
 
@@ -103,7 +103,7 @@ def test_the_control_socket_tells_the_same_to_curl(measured: Appliance) -> None:
     socket = measured.state / "run/control/socket"
     answer = subprocess.run(
         ["curl", "--silent", "--include", "--unix-socket", str(socket), "http://snikket/metrics"], capture_output=True, text=True, check=True)
-    head, _, text = answer.stdout.partition("\r\n\r\n")
+    head, _, text = answer.stdout.partition("\n\n")
     assert f"content-type: {OPENMETRICS}" in head
     assert steady(text) == steady(scrape(measured)[0])
 

@@ -17,7 +17,7 @@ struct AcceptanceTests {
 
     @Test("nginx accepts its configuration for the time before the first certificate", arguments: [Example.minimal, .onePort])
     func gettingReady(example: Example) async throws {
-        let stage = try await Stage(try example.settings(firstPort: try FreePorts.block(of: 50)), phase: .gettingReady(nil))
+        let stage = try await Stage(try example.settings(firstPort: try FreePorts.block(of: 50)), phase: .gettingReady)
         try await stage.acceptance().accept(.nginx, try stage.facts.files(of: .nginx))
     }
 

@@ -47,6 +47,13 @@ enum Example: String, CaseIterable {
         return settings
     }
 
+    /// A start that has come half way.
+    static let progress = Progress(
+        isStart: true,
+        steps: [
+            .init(.certificate, .ready), .init(.chat, .underWay(nil)), .init(.pages, .failed(next: "at 12:00:00 UTC")), .init(.calls, .waiting),
+        ])
+
     /// The facts with everything that differs between machines fixed.
     func facts() throws -> ServerFacts {
         ServerFacts(

@@ -255,12 +255,13 @@ def scratch(name: str) -> Iterator[Path]:
 
 @contextmanager
 def with_pebble(
-        name: str, *, own_dns: bool = False, pebble: str = "pebble", **options: Any) -> Iterator[tuple[Appliance, Authority]]:
+        name: str, *, own_dns: bool = False, pebble: str = "pebble", pebble_environment: dict[str, str] | None = None,
+        **options: Any) -> Iterator[tuple[Appliance, Authority]]:
     """An appliance, not yet started, that gets its certificate from a Pebble of its own; with a zone that can be changed, if wanted."""
     with scratch(name) as folder, ExitStack() as around:
         appliance = Appliance(folder, **options)
         dns = around.enter_context(NameServer(folder / "dns", appliance.uid)) if own_dns else None
-        with Authority(folder / "authority", appliance.ports.http, dns, pebble=pebble) as authority:
+        with Authority(folder / "authority", appliance.ports.http, dns, pebble=pebble, environment=pebble_environment) as authority:
             appliance.settings |= {
                 "SNIKKET_ACME_DIRECTORY": authority.directory, "SNIKKET_ACME_CA_BUNDLE": str(authority.bundle)}
             appliance._trust = authority.root
