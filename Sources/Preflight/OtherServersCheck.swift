@@ -1,14 +1,15 @@
 internal import DurableFiles
 internal import Glibc
 
-/// Other chat and web servers of this machine: those that run, and those that start at the next boot.
+/// Other chat and web servers of this machine: those that run, and those that start at the next boot. One in a container with a network of its
+/// own is in nobody's way.
 struct OtherServersCheck: Sendable {
     /// Our own servers' process groups.
     let ownGroups: Set<Int32>
     /// Processes that have a port of ours: they are named with it.
     let named: Set<Int32>
-    /// Where systemd keeps what is started at boot (systemd.unit(5)).
-    var enabled = "/etc/systemd/system/multi-user.target.wants"
+    /// Where systemd keeps what is started at boot (systemd.unit(5)); nil when it is not what boots this machine (sd_booted(3)).
+    var enabled: String? = access("/run/systemd/system", F_OK) == 0 ? "/etc/systemd/system/multi-user.target.wants" : nil
 
     private struct Server {
         var name: String
@@ -32,11 +33,12 @@ struct OtherServersCheck: Sendable {
     ]
 
     func findings() -> [Finding] {
-        let running = RunningProgram.all()
+        let network = RunningProgram.network(of: "self")
+        let running = RunningProgram.all().filter { $0.network == nil || network == nil || $0.network == network }
         var findings: [Finding] = []
         for server in Self.servers {
             let those = running.filter { !server.programs.isDisjoint(with: $0.names) && !ownGroups.contains($0.group) }
-            let isEnabled = access("\(enabled)/\(server.name).service", F_OK) == 0
+            let isEnabled = enabled.map { access("\($0)/\(server.name).service", F_OK) == 0 } ?? false
             let remedy = "if nothing else needs it: systemctl disable --now \(server.name)"
             // A group is one server: its master and its workers.
             if let first = those.first, !those.contains(where: { named.contains($0.pid) }) {
@@ -57,6 +59,10 @@ struct RunningProgram: Sendable {
     var group: Int32
     /// The program's name and, behind an interpreter, the script's.
     var names: Set<String>
+    /// Its network (network_namespaces(7)); nil when that is not for us to see.
+    var network: String?
+
+    static func network(of pid: String) -> String? { SymbolicLink.target(of: "/proc/\(pid)/ns/net") }
 
     static func all() -> [RunningProgram] {
         guard let folder = opendir("/proc") else { return [] }
@@ -81,6 +87,7 @@ struct RunningProgram: Sendable {
         guard fields.count > 2, fields[0] != "Z", let group = Int32(fields[2]) else { return nil }
         self.pid = pid
         self.group = group
+        network = Self.network(of: "\(pid)")
         names = [program.hasSuffix(":") ? String(program.dropLast()) : program]
         if ["lua", "python", "perl", "beam", "java", "sh"].contains(where: program.hasPrefix), words.count > 1 { names.formUnion(words.dropFirst()) }
     }

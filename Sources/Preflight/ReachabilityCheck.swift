@@ -43,7 +43,22 @@ struct ReachabilityCheck: Sendable {
         let outcomes = await together(addresses) { address in await outcome(address, doors) }
         doors?.end()
         await answering
-        return outcomes.map(finding) + closedToUs(doors)
+        return findings(outcomes) + closedToUs(doors)
+    }
+
+    /// Addresses that are all well stand on one line.
+    func findings(_ outcomes: [Outcome]) -> [Finding] {
+        let good = outcomes.filter { $0.bad.isEmpty && $0.others.isEmpty }
+        let rest = outcomes.filter { !($0.bad.isEmpty && $0.others.isEmpty) }.map(problem)
+        guard let first = good.first else { return rest }
+        let ports = first.good.sorted().map(String.init)
+        guard !ports.isEmpty else { return rest }
+        return [
+            Finding(
+                .reachable, .green,
+                "\(listed(good.map(\.address))) answer\(good.count == 1 ? "s" : "") on \(listed(ports)), asked from this machine; "
+                    + "UDP, and a firewall further out, cannot be seen from here")
+        ] + rest
     }
 
     private func outcome(_ address: String, _ doors: Doors?) async -> Outcome {
@@ -61,13 +76,8 @@ struct ReachabilityCheck: Sendable {
         return outcome
     }
 
-    func finding(_ outcome: Outcome) -> Finding {
+    private func problem(_ outcome: Outcome) -> Finding {
         let (address, isOwn) = (outcome.address, machine.holds(outcome.address))
-        if outcome.bad.isEmpty, outcome.others.isEmpty {
-            return Finding(
-                .reachable, .green,
-                "\(address) answers on \(listed(outcome.good.map(String.init))), seen from this machine; a firewall further out, and UDP, cannot be seen from here")
-        }
         if !outcome.others.isEmpty {
             return Finding(
                 .reachable, .yellow, "at \(address) something else than this machine answers on \(listed(outcome.others.map(String.init)))",

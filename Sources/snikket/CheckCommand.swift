@@ -75,14 +75,13 @@ struct CheckCommand: Command {
 
     /// What runs here, as far as it lets us ask.
     private func running(_ locations: Locations) async throws -> ((client: ControlClient, report: StatusReport)?, [Finding]) {
-        do throws(ApplianceError) {
+        do {
             return (try await runningAppliance(locations), [])
-        } catch {
-            switch error {
+        } catch ApplianceError.notPermitted {
             // What it has is seen as somebody else's then, and that sudo would tell is said there.
-            case .notPermitted: return (nil, [])
-            default: return (nil, [Finding(.settings, .red, "a snikket runs here, and does not answer", try: "systemctl restart snikket")])
-            }
+            return (nil, [])
+        } catch ApplianceError.noAnswer {
+            return (nil, [Finding(.settings, .red, "a snikket runs here, and does not answer", try: "systemctl restart snikket")])
         }
     }
 
