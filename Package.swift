@@ -45,7 +45,7 @@ func shim(_ name: String, links libraries: String...) -> Target {
 
 /// Fuzz/Targets is compiled into the fuzzer, or into the tests that feed it what the fuzzer has found; never into both at once.
 let fuzzing: [Target] = {
-    let rooms: [Target.Dependency] = ["ACME", "CertificateStore", "Health", "OpenSSL", "Settings", "Templates"]
+    let rooms: [Target.Dependency] = ["ACME", "CertificateStore", "DNS", "Health", "OpenSSL", "Settings", "Templates"]
     guard isForFuzzing else {
         return [
             .testTarget(
@@ -96,14 +96,14 @@ let package = Package(
         .executableTarget(
             name: "snikket",
             dependencies: [
-                "Appliance", "CertificateStore", "DurableFiles", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal",
+                "Appliance", "CertificateStore", "DNS", "DurableFiles", "Preflight", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal",
                 arguments,
                 system, log,
             ],
             swiftSettings: rules),
         .executableTarget(
             name: "snikket-certs",
-            dependencies: ["ACME", "CertificateStore", "Curl", "DurableFiles", "OpenSSL", "ProcessMemory", arguments, system],
+            dependencies: ["ACME", "CertificateStore", "Curl", "DNS", "DurableFiles", "OpenSSL", "ProcessMemory", arguments, system],
             exclude: ["functions.order"], swiftSettings: rules, linkerSettings: [.unsafeFlags(lean, .when(configuration: .release))]),
 
         // The rooms, from the top down.
@@ -124,6 +124,7 @@ let package = Package(
             ]),
         room("ChatServer", ["DurableFiles", "LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
+        room("Preflight", ["CTimex", "CertificateStore", "DNS", "DurableFiles", "ServerConfigs", "Settings", "Supervision", subprocess, system]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
         room("Lifecycle", ["DurableFiles", "Supervision", subprocess, system]),
         room("Supervision", ["CPrctl", "DurableFiles", log, subprocess, system]),
@@ -134,9 +135,10 @@ let package = Package(
         room("QRCode", ["CQREncode"]),
         room("ProcessMemory", ["CMalloc"]),
         room("DurableFiles"),
+        room("DNS"),
 
         // Certificates: the only rooms that see libcurl and OpenSSL.
-        room("ACME"),
+        room("ACME", ["DNS"]),
         room("Curl", ["ACME", "CCurl"]),
         room("OpenSSL", ["ACME", "COpenSSL"]),
 
@@ -148,6 +150,7 @@ let package = Package(
         shim("CMalloc"),
         shim("CPrctl"),
         shim("CClock"),
+        shim("CTimex"),
 
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),
@@ -156,7 +159,8 @@ let package = Package(
             excluding: ["Golden"]),
         tests(of: "DurableFiles"),
         tests(of: "CertificateStore", ["DurableFiles", system]),
-        tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", "PebbleFixture", "snikket-certs", subprocess, system]),
+        tests(of: "DNS", ["PebbleFixture"]),
+        tests(of: "ACME", ["Curl", "DNS", "OpenSSL", "CertificateStore", "PebbleFixture", "snikket-certs", subprocess, system]),
         .target(name: "PebbleFixture", dependencies: ["OpenSSL", subprocess, system], path: "Tests/PebbleFixture", swiftSettings: rules),
         tests(of: "Supervision", ["DurableFiles", "Health", "LocalHTTP", "RealServers", "supervised-parent", log, subprocess, system]),
         tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),

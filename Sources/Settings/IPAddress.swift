@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// IP addresses, as far as settings need them.
-enum IPAddress {
+/// IP addresses, as far as settings and commands need them.
+public enum IPAddress {
     /// The usual form of an IPv4 or IPv6 address (RFC 5952); nil when it is none. Zones (`%eth0`) are refused.
     static func normal(_ text: String) -> String? {
         for (family, length) in [(AF_INET, INET_ADDRSTRLEN), (AF_INET6, INET6_ADDRSTRLEN)] {
@@ -38,7 +38,7 @@ enum IPAddress {
     /// The usual form of an address with a port (RFC 3986 §3.2.2): `192.0.2.1:53`, `[2001:db8::1]:53`; nil when it is none.
     ///
     /// - Parameter port: what holds when there is none.
-    static func endpoint(_ text: String, port: Int) -> String? {
+    public static func endpoint(_ text: String, port: Int) -> String? {
         func whole(_ address: Substring, _ port: Int?) -> String? {
             guard let port, (1...65535).contains(port), let address = normal(String(address)) else { return nil }
             return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"

@@ -25,6 +25,13 @@ struct Terminal: Sendable {
         _ = try? descriptor.writeAll(Array((line + "\n").utf8))
     }
 
+    /// How many characters fit on a line; nil when there is no terminal.
+    var width: Int? {
+        var size = winsize()
+        guard isInteractive, ioctl(descriptor.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
     /// Empties the screen.
     func clear() {
         if isInteractive { _ = try? descriptor.writeAll(Array("\u{1B}[H\u{1B}[2J".utf8)) }

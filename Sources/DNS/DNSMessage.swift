@@ -1,13 +1,15 @@
 /// Writes DNS messages (RFC 1035 §4.1), uncompressed.
-struct DNSWriter {
-    private(set) var bytes: [UInt8] = []
+public struct DNSWriter {
+    public private(set) var bytes: [UInt8] = []
 
-    mutating func write(_ value: UInt16) { bytes += [UInt8(value >> 8), UInt8(value & 0xff)] }
-    mutating func write(_ value: UInt32) { for shift in [24, 16, 8, 0] as [UInt32] { bytes.append(UInt8(value >> shift & 0xff)) } }
-    mutating func write(_ more: some Sequence<UInt8>) { bytes += more }
+    public init() {}
+
+    public mutating func write(_ value: UInt16) { bytes += [UInt8(value >> 8), UInt8(value & 0xff)] }
+    public mutating func write(_ value: UInt32) { for shift in [24, 16, 8, 0] as [UInt32] { bytes.append(UInt8(value >> shift & 0xff)) } }
+    public mutating func write(_ more: some Sequence<UInt8>) { bytes += more }
 
     /// A name: lower case, each label with its length in front.
-    mutating func write(name: String) {
+    public mutating func write(name: String) {
         for label in name.lowercased().split(separator: ".") {
             let label = label.utf8.prefix(63)
             bytes.append(UInt8(label.count))
@@ -17,7 +19,7 @@ struct DNSWriter {
     }
 
     /// ID, flags and the four counts.
-    mutating func write(header id: UInt16, flags: UInt16, _ counts: [UInt16]) {
+    public mutating func write(header id: UInt16, flags: UInt16, _ counts: [UInt16]) {
         write(id)
         write(flags)
         for count in counts { write(count) }
@@ -25,30 +27,30 @@ struct DNSWriter {
 }
 
 /// Reads DNS messages; every read says nil past the end.
-struct DNSReader {
-    let bytes: [UInt8]
-    private(set) var at = 0
+public struct DNSReader {
+    public let bytes: [UInt8]
+    public private(set) var at = 0
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    struct Record {
+    public struct Record: Sendable {
         /// Lower case, with a dot after each label.
-        var name: String
-        var type: UInt16
+        public var name: String
+        public var type: UInt16
         /// Where it begins, and its data.
-        var start: Int
-        var data: Range<Int>
+        public var start: Int
+        public var data: Range<Int>
     }
 
-    struct Header {
-        var id: UInt16
-        var flags: UInt16
-        var counts: [Int]
+    public struct Header: Sendable {
+        public var id: UInt16
+        public var flags: UInt16
+        public var counts: [Int]
         /// 0 for success (RFC 1035 §4.1.1, RFC 2136 §2.2).
-        var code: Int { Int(flags & 15) }
+        public var code: Int { Int(flags & 15) }
     }
 
-    mutating func header() -> Header? {
+    public mutating func header() -> Header? {
         guard let id = number(), let flags = number() else { return nil }
         var counts: [Int] = []
         for _ in 0..<4 {
@@ -59,7 +61,7 @@ struct DNSReader {
     }
 
     /// The header of a response to the request with this ID, and everything behind its questions: answers, authority, additional.
-    static func message(_ bytes: [UInt8], id: UInt16) throws(DNSUpdateError) -> (header: Header, records: [Record]) {
+    public static func message(_ bytes: [UInt8], id: UInt16) throws(DNSError) -> (header: Header, records: [Record]) {
         var reader = DNSReader(bytes)
         guard let header = reader.header(), header.id == id, header.flags & 0x8000 != 0 else { throw .nonsense }
         for _ in 0..<header.counts[0] where !reader.question() { throw .nonsense }
@@ -71,9 +73,9 @@ struct DNSReader {
         return (header, records)
     }
 
-    mutating func question() -> Bool { name() != nil && number() != nil && number() != nil }
+    public mutating func question() -> Bool { name() != nil && number() != nil && number() != nil }
 
-    mutating func record() -> Record? {
+    public mutating func record() -> Record? {
         let start = at
         guard let name = name(), let type = number(), number() != nil, number() != nil, number() != nil, let length = number(),
             at + Int(length) <= bytes.count
@@ -82,16 +84,16 @@ struct DNSReader {
         return Record(name: name, type: type, start: start, data: at..<at + Int(length))
     }
 
-    mutating func number() -> UInt16? {
+    public mutating func number() -> UInt16? {
         guard at + 2 <= bytes.count else { return nil }
         defer { at += 2 }
         return UInt16(bytes[at]) << 8 | UInt16(bytes[at + 1])
     }
 
-    mutating func skip(_ count: Int) { at += count }
+    public mutating func skip(_ count: Int) { at += count }
 
     /// A name, following pointers backwards only (RFC 1035 §4.1.4): so it ends.
-    mutating func name() -> String? {
+    public mutating func name() -> String? {
         var text = ""
         var place = at
         var lowest = at

@@ -1,9 +1,13 @@
 internal import Glibc
 
 /// DNS over TCP (RFC 1035 §4.2.2). Blocks its thread.
-enum DNSConnection {
-    /// - Parameter seconds: the most that each step may take.
-    static func exchange(_ message: [UInt8], with server: String, seconds: Int = 10) throws(DNSUpdateError) -> [UInt8] {
+public enum DNSConnection {
+    /// One message each way.
+    ///
+    /// - Parameters:
+    ///   - server: its address with the port, `192.0.2.1:53` or `[2001:db8::1]:53`.
+    ///   - seconds: the most that each step may take.
+    public static func exchange(_ message: [UInt8], with server: String, seconds: Int = 10) throws(DNSError) -> [UInt8] {
         let descriptor = try connected(to: server, SOCK_STREAM, seconds: seconds)
         defer { close(descriptor) }
         var framed = DNSWriter()
@@ -19,7 +23,7 @@ enum DNSConnection {
         return try read(Int(length[0]) << 8 | Int(length[1]), from: descriptor)
     }
 
-    private static func read(_ wanted: Int, from descriptor: Int32) throws(DNSUpdateError) -> [UInt8] {
+    private static func read(_ wanted: Int, from descriptor: Int32) throws(DNSError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: wanted)
         var have = 0
         while have < wanted {
@@ -32,7 +36,7 @@ enum DNSConnection {
     }
 
     /// A socket whose steps take no longer than this. The caller closes it.
-    static func connected(to text: String, _ kind: __socket_type, seconds: Int) throws(DNSUpdateError) -> Int32 {
+    static func connected(to text: String, _ kind: __socket_type, seconds: Int) throws(DNSError) -> Int32 {
         guard let colon = text.lastIndex(of: ":"), UInt16(text[text.index(after: colon)...]) != nil else { throw .badAddress }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
