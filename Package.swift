@@ -110,7 +110,7 @@ let package = Package(
         room(
             "Appliance",
             [
-                "CClock", "CertificateStore", "ChatServer", "DurableFiles", "Health", "Lifecycle", "LocalHTTP", "Portal", "ProcessMemory",
+                "CLinux", "CertificateStore", "ChatServer", "DurableFiles", "Health", "Lifecycle", "LocalHTTP", "Portal", "ProcessMemory",
                 "ServerConfigs",
                 "Settings", "Supervision",
                 lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
@@ -124,10 +124,10 @@ let package = Package(
             ]),
         room("ChatServer", ["DurableFiles", "LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
-        room("Preflight", ["CTimex", "CertificateStore", "DNS", "DurableFiles", "ServerConfigs", "Settings", "Supervision", subprocess, system]),
+        room("Preflight", ["CLinux", "CertificateStore", "DNS", "DurableFiles", "ServerConfigs", "Settings", "Supervision", subprocess, system]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
         room("Lifecycle", ["DurableFiles", "Supervision", subprocess, system]),
-        room("Supervision", ["CPrctl", "DurableFiles", log, subprocess, system]),
+        room("Supervision", ["CLinux", "DurableFiles", log, subprocess, system]),
         room("ServerConfigs", ["DurableFiles", "Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", ["DurableFiles"]),
@@ -148,9 +148,7 @@ let package = Package(
         shim("CQREncode", links: "qrencode"),
         shim("CYAML", links: "yaml"),
         shim("CMalloc"),
-        shim("CPrctl"),
-        shim("CClock"),
-        shim("CTimex"),
+        shim("CLinux"),
 
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),

@@ -1,4 +1,4 @@
-import CClock
+import CLinux
 import Glibc
 
 /// Whether this machine's clock can be believed: it can be set while everything runs, and be wrong from the start.

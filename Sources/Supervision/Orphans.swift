@@ -1,4 +1,4 @@
-import CPrctl
+import CLinux
 import Dispatch
 import DurableFiles
 import Glibc

@@ -1,5 +1,6 @@
 import ACME
 import CertificateStore
+import DNS
 import Glibc
 import OpenSSL
 

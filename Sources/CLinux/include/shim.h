@@ -1,0 +1,8 @@
+#pragma once
+// What Linux offers and Swift's Glibc leaves out, or cannot see because it is variadic.
+
+/// Makes us the parent of every process below us that loses its own (prctl(2), PR_SET_CHILD_SUBREAPER). 0, or -1 and errno.
+int snikket_become_subreaper(void);
+
+/// Whether the kernel has been told the right time lately (adjtimex(2)): 1 or 0; -1 when it does not say.
+int snikket_clock_is_synchronised(void);
