@@ -170,9 +170,8 @@ let package = Package(
         tests(
             of: "Appliance",
             [
-                "CertificateStore", "ChatServer", "DurableFiles", "LocalHTTP", "RealServers", "Settings", "snikket-certs", "Supervision", nio,
-                nioPosix, subprocess,
-                system,
+                "CertificateStore", "ChatServer", "DurableFiles", "Health", "LocalHTTP", "RealServers", "ServerConfigs", "Settings", "snikket",
+                "snikket-certs", "Supervision", nio, nioPosix, subprocess, system,
             ]),
     ] + fuzzing
 )

@@ -11,7 +11,7 @@ struct StatusReportTests {
         services: [.init(name: "nginx", state: "stopped", pid: nil, since: "2026-01-02T03:04:05Z", restarts: 0, memoryBytes: nil, lastProblem: nil)],
         certificate: .init(names: ["a.example"], issuer: nil, serial: nil, notAfter: nil, nextAttempt: nil, failures: 0, lastError: nil, served: [:]),
         settingsChanged: false, ports: ["xmpp_client": 5222], domain: "a.example", url: "https://a.example", version: "1")
-    private static let full = StatusReport(
+    static let full = StatusReport(
         healthy: true, phase: .running,
         services: [
             .init(
@@ -97,30 +97,5 @@ struct StatusReportTests {
 
     private func object(_ json: [UInt8]) throws -> [String: JSON] {
         try JSONDecoder().decode([String: JSON].self, from: Data(json))
-    }
-}
-
-/// Any JSON.
-private enum JSON: Decodable, Equatable {
-    case null
-    case value(String)
-    case list([JSON])
-    case object([String: JSON])
-
-    init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        if value.decodeNil() {
-            self = .null
-        } else if let object = try? value.decode([String: JSON].self) {
-            self = .object(object)
-        } else if let list = try? value.decode([JSON].self) {
-            self = .list(list)
-        } else if let text = try? value.decode(String.self) {
-            self = .value(text)
-        } else if let flag = try? value.decode(Bool.self) {
-            self = .value("\(flag)")
-        } else {
-            self = .value("\(try value.decode(Double.self))")
-        }
     }
 }
