@@ -177,9 +177,8 @@ let package = Package(
         tests(
             of: "Appliance",
             [
-                "CertificateStore", "ChatServer", "DurableFiles", "Lifecycle", "LocalHTTP", "RealServers", "Settings", "snikket-certs",
-                "Supervision", nio, nioPosix, subprocess,
-                system,
+                "CertificateStore", "ChatServer", "DurableFiles", "Health", "Lifecycle", "LocalHTTP", "RealServers", "ServerConfigs", "Settings",
+                "snikket", "snikket-certs", "Supervision", nio, nioPosix, subprocess, system,
             ]),
     ] + fuzzing
 )

@@ -9,7 +9,8 @@ extension Parts {
         let services = await household.snapshots().map { snapshot in
             StatusReport.ServiceReport(
                 name: snapshot.name, state: snapshot.state.name, pid: snapshot.pid, since: snapshot.since.wholeSeconds,
-                restarts: snapshot.restarts, memoryBytes: snapshot.memoryBytes, lastProblem: snapshot.lastProblem.map { "\($0)" })
+                restarts: snapshot.restarts, memoryBytes: snapshot.memoryBytes, lastProblem: snapshot.lastProblem.map { "\($0)" },
+                lastProblemAt: snapshot.lastProblemAt?.wholeSeconds)
         }
         let certificate = await keeper.report()
         let phase = standing.withLock { $0 }

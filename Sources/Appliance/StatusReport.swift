@@ -65,6 +65,8 @@ public struct StatusReport: Codable, Sendable, Equatable {
         /// Proportional set size of the server and its children, in bytes; nil when it does not run.
         public var memoryBytes: Int?
         public var lastProblem: String?
+        /// When that was, RFC 3339.
+        public var lastProblemAt: String?
 
         // Every member is there, null when there is nothing to say: scripts need not look for it.
         public func encode(to encoder: any Encoder) throws {
@@ -76,6 +78,7 @@ public struct StatusReport: Codable, Sendable, Equatable {
             try values.encode(restarts, forKey: .restarts)
             try values.encode(memoryBytes, forKey: .memoryBytes)
             try values.encode(lastProblem, forKey: .lastProblem)
+            try values.encode(lastProblemAt, forKey: .lastProblemAt)
         }
     }
 

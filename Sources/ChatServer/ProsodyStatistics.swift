@@ -10,6 +10,10 @@ public struct ChatStatistics: Sendable, Equatable, Decodable {
     public var labels: [String]?
     public var samples: [Sample]
 
+    public init(name: String, kind: String, unit: String? = nil, help: String? = nil, labels: [String]? = nil, samples: [Sample] = []) {
+        (self.name, self.kind, self.unit, self.help, self.labels, self.samples) = (name, kind, unit, help, labels, samples)
+    }
+
     /// One number.
     public struct Sample: Sendable, Equatable, Decodable {
         public var value: Double

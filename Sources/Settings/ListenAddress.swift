@@ -9,7 +9,7 @@ public struct ListenAddress: Sendable, Equatable {
     }
 
     /// The port for metrics when none is said.
-    static let metricsPort = 5281
+    static let metricsPort = 5282
 }
 
 extension ListenAddress: OptionValue {

@@ -79,6 +79,8 @@ public struct ServiceSnapshot: Sendable {
     public var memoryBytes: Int?
     /// Why it was last started again, or why a check failed lately; nil when nothing ever happened.
     public var lastProblem: ServiceProblem?
+    /// When that was.
+    public var lastProblemAt: Timestamp?
 }
 
 /// Why something asked of a server did not happen.

@@ -11,12 +11,12 @@ struct StatusReportTests {
         services: [.init(name: "nginx", state: "stopped", pid: nil, since: "2026-01-02T03:04:05Z", restarts: 0, memoryBytes: nil, lastProblem: nil)],
         certificate: .init(names: ["a.example"], issuer: nil, serial: nil, notAfter: nil, nextAttempt: nil, failures: 0, lastError: nil, served: [:]),
         settingsChanged: false, ports: ["xmpp_client": 5222], domain: "a.example", url: "https://a.example", version: "1")
-    private static let full = StatusReport(
+    static let full = StatusReport(
         healthy: true, phase: .running,
         services: [
             .init(
                 name: "nginx", state: "ready", pid: 7, since: "2026-01-02T03:04:05Z", restarts: 2, memoryBytes: 1_000_000,
-                lastProblem: "a \"quote\" \\")
+                lastProblem: "a \"quote\" \\", lastProblemAt: "2026-01-02T03:04:05Z")
         ],
         certificate: .init(
             names: ["a.example", "groups.a.example"], issuer: "CN=\u{fc}", serial: "0a", notBefore: "2026-02-02T03:04:05Z",
@@ -35,7 +35,8 @@ struct StatusReportTests {
         let top = try object(try report.json())
         #expect(
             Set(top.keys) == [
-                "certificate", "disk", "domain", "healthy", "phase", "ports", "problems", "services", "settings_changed", "telling", "url", "version", "versions",
+                "certificate", "disk", "domain", "healthy", "phase", "ports", "problems", "services", "settings_changed", "telling", "url", "version",
+                "versions",
             ])
         guard case .list(let services)? = top["services"], case .object(let service)? = services.first,
             case .object(let certificate)? = top["certificate"]
@@ -43,14 +44,14 @@ struct StatusReportTests {
             Issue.record("\(top)")
             return
         }
-        #expect(Set(service.keys) == ["last_problem", "memory_bytes", "name", "pid", "restarts", "since", "state"])
+        #expect(Set(service.keys) == ["last_problem", "last_problem_at", "memory_bytes", "name", "pid", "restarts", "since", "state"])
         #expect(
             Set(certificate.keys) == [
                 "failures", "issuer", "last_attempt", "last_error", "names", "next_attempt", "not_after", "not_before", "origin", "renewal_window",
                 "serial", "served", "work",
             ])
         let isBare = report == Self.bare
-        for name in ["last_problem", "memory_bytes", "pid"] { #expect((service[name] == .null) == isBare, "\(name)") }
+        for name in ["last_problem", "last_problem_at", "memory_bytes", "pid"] { #expect((service[name] == .null) == isBare, "\(name)") }
         for name in ["issuer", "last_error", "next_attempt", "not_after", "serial"] { #expect((certificate[name] == .null) == isBare, "\(name)") }
         #expect((top["disk"] == .null) == isBare)
         if case .list(let problems)? = top["problems"] {
@@ -96,30 +97,5 @@ struct StatusReportTests {
 
     private func object(_ json: [UInt8]) throws -> [String: JSON] {
         try JSONDecoder().decode([String: JSON].self, from: Data(json))
-    }
-}
-
-/// Any JSON.
-private enum JSON: Decodable, Equatable {
-    case null
-    case value(String)
-    case list([JSON])
-    case object([String: JSON])
-
-    init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        if value.decodeNil() {
-            self = .null
-        } else if let object = try? value.decode([String: JSON].self) {
-            self = .object(object)
-        } else if let list = try? value.decode([JSON].self) {
-            self = .list(list)
-        } else if let text = try? value.decode(String.self) {
-            self = .value(text)
-        } else if let flag = try? value.decode(Bool.self) {
-            self = .value("\(flag)")
-        } else {
-            self = .value("\(try value.decode(Double.self))")
-        }
     }
 }
