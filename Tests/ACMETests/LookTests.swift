@@ -44,10 +44,10 @@ struct LookTests {
                     #expect(answers["servers"]?.verdict == .good)
                     for name in ["starttls", "direct"] {
                         #expect(answers[name]?.verdict == (hasSASL ? .good : .bad), "\(answers)")
-                        #expect(answers[name]?.reason == (hasSASL ? nil : "it offers no way to log in with a password, only none at all"))
+                        #expect(answers[name]?.reason == (hasSASL ? nil : "the server ends the stream: undefined-condition"))
                     }
                     #expect(answers["plain"]?.verdict == .bad)
-                    #expect(answers["stranger"]?.verdict == .bad)
+                    #expect(answers["stranger"]?.reason == "the server ends the stream: host-unknown")
                     #expect(answers["stranger"]?.serial == nil)
                 }
             }
@@ -121,13 +121,13 @@ struct LookTests {
                 ])
                 for name in ["udp", "tls"] {
                     #expect(answers[name]?.verdict == (secret == "the secret" ? .good : .bad))
-                    #expect(answers[name]?.reason == (secret == "the secret" ? nil : "it does not take the credentials that the chat server hands out (401)"))
+                    #expect(answers[name]?.reason?.hasSuffix("(401)") == (secret == "the secret" ? nil : true))
                 }
                 #expect(answers["tls"]?.serial == pair.serial)
                 if secret == "the secret" {
-                    let log = try bench.read("coturn.log")
-                    #expect(log.split(separator: "\n").filter { $0.contains("ALLOCATE processed, success") }.count == 2)
-                    #expect(log.split(separator: "\n").filter { $0.contains("refreshed, realm=<example.org>") && $0.contains("lifetime=0") }.count == 2)
+                    let lines = try bench.read("coturn.log").split(separator: "\n")
+                    #expect(lines.filter { $0.contains("ALLOCATE processed, success") }.count == 2)
+                    #expect(lines.filter { $0.contains("refreshed, realm=<example.org>") && $0.contains("lifetime=0") }.count == 2)
                 }
             }
         }
