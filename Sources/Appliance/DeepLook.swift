@@ -73,7 +73,7 @@ actor DeepLook {
     }
 
     private func judge(_ endpoints: [Endpoint], _ answers: [String: LookAnswer], _ generations: [Service: Int], _ serial: String?) {
-        var (seen, faults): (Set<Service>, [Service: String]) = ([], [:])
+        var (seen, faults): (Set<Service>, [Service: [String]]) = ([], [:])
         for endpoint in endpoints {
             guard let answer = answers[endpoint.name], answer.verdict != .unasked else { continue }
             let latency = Duration.milliseconds(answer.milliseconds)
@@ -88,10 +88,10 @@ actor DeepLook {
             }
             seen.formUnion([endpoint.service] + (endpoint.behind.map { [$0] } ?? []))
             let culprit = answer.verdict == .behind ? endpoint.behind ?? endpoint.service : endpoint.service
-            if let reason, faults[culprit] == nil { faults[culprit] = "\(endpoint.probe): \(reason)" }
+            if let reason { faults[culprit, default: []].append("\(endpoint.probe): \(reason)") }
         }
         for service in seen {
-            verdicts.note(service, generation: generations[service] ?? 0, fault: faults[service])
+            verdicts.note(service, generation: generations[service] ?? 0, fault: faults[service]?.joined(separator: "; "))
         }
     }
 }

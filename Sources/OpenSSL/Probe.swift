@@ -21,6 +21,8 @@ public enum ProbeError: Error, Sendable, Equatable {
     case closed
     /// The XMPP stream offers no STARTTLS (RFC 6120 §5.4).
     case noStartTLS
+    /// The server ends the XMPP stream: its condition (RFC 6120 §4.9.3).
+    case streamError(String)
     /// The server answers something that is not its protocol.
     case nonsense
     /// The TLS handshake failed.

@@ -39,7 +39,7 @@ private func look(for answer: ChallengeAnswer, at address: String, port: Int) ->
         case .connect(let code):
             return .fault(.unreachable(address: address, port: port, TransportError(kind: .connect, code: 0, text: "", errno: code)))
         case .timedOut: return .fault(.unreachable(address: address, port: port, TransportError(kind: .timeout, code: 0, text: "")))
-        case .closed, .noStartTLS, .nonsense: return .fault(.noChallengeProtocol(address: address, port: port, reason: nil))
+        case .closed, .noStartTLS, .streamError, .nonsense: return .fault(.noChallengeProtocol(address: address, port: port, reason: nil))
         case .tls(let error): return .fault(.noChallengeProtocol(address: address, port: port, reason: error.reasons.last))
         }
     } catch let error as OpenSSLError {

@@ -2,7 +2,6 @@
 enum XMPPStream {
     /// Opens a stream; what the server said, up to the end of its features.
     ///
-    /// - Throws: ``ProbeError/closed`` when there are no features, since the stream was closed.
     static func open(over connection: borrowing some ByteStream & ~Copyable, as kind: StartTLS, to domain: String) throws(ProbeError) -> String {
         try connection.write(
             Array(
@@ -10,6 +9,10 @@ enum XMPPStream {
                     + " xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>").utf8))
         let answer = try received(on: connection) { text in
             ["</stream:features>", "<stream:features/>", "</stream:stream>"].contains { text.contains($0) }
+        }
+        if let error = answer.split(separator: "<stream:error>").dropFirst().first {
+            // The condition is the first element in it, with nothing before it.
+            throw .streamError(String(error.drop { $0 == "<" }.prefix { $0.isLetter || $0 == "-" }.prefix(64)))
         }
         guard answer.contains("stream:features") else { throw .closed }
         return answer

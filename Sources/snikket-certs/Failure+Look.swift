@@ -21,7 +21,7 @@ extension Sight.Fault {
         switch self {
         case .connection(let error): error.words
         case .noSCRAM(let offered):
-            "it offers no way to log in with a password, only \(offered.isEmpty ? "none at all" : offered.prefix(8).map(printable).joined(separator: ", "))"
+            "it offers no way to log in with a password\(offered.isEmpty ? "" : ", only \(offered.prefix(8).map(printable).joined(separator: ", "))")"
         case .noALPN: "it does not agree to speak XMPP at once"
         case .status(let status): "it answered with the HTTP status \(status)"
         case .noHTML: "it answered something that is no web page"
@@ -42,6 +42,7 @@ extension ProbeError {
         case .timedOut: "no answer in time"
         case .closed: "the server closed the connection"
         case .noStartTLS: "the XMPP stream offers no STARTTLS"
+        case .streamError(let condition): "the server ends the stream: \(condition)"
         case .nonsense: "the server answers something that is not its protocol"
         case .tls(let error): ([error.operation] + error.reasons).joined(separator: ": ")
         }
@@ -53,7 +54,7 @@ extension ProbeError {
         case .badAddress: true
         case .connect(let errno):
             [EMFILE, ENFILE, ENOMEM, ENOBUFS, EAFNOSUPPORT, EADDRNOTAVAIL, EACCES, EPERM, ENETUNREACH, ENETDOWN].contains(errno)
-        case .timedOut, .closed, .noStartTLS, .nonsense, .tls: false
+        case .timedOut, .closed, .noStartTLS, .streamError, .nonsense, .tls: false
         }
     }
 }

@@ -68,7 +68,7 @@ extension CertificateFailure {
             self.init(
                 kind: .configuration, error: "'\(text)' is no address with a port", cause: nil,
                 try: "write 192.0.2.1:443 or [2001:db8::1]:443")
-        case .connect, .timedOut, .closed, .noStartTLS, .nonsense, .tls: cause = error.words
+        case .connect, .timedOut, .closed, .noStartTLS, .streamError, .nonsense, .tls: cause = error.words
         }
     }
 }

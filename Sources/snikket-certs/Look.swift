@@ -20,25 +20,32 @@ struct Look: Job {
             }
         }
         let milliseconds = min(max(job.milliseconds, 1), 60_000)
-        await withTaskGroup(of: LookAnswer.self) { answers in
-            for question in job.questions {
-                answers.addTask {
-                    // It blocks its thread, and one that hangs must not hold up the others.
-                    await withCheckedContinuation { continuation in
-                        DispatchQueue.global().async { continuation.resume(returning: question.answer(milliseconds: milliseconds)) }
-                    }
-                }
+        // coturn 4.6 trips over its own database when two come in at the same moment, and turns one of them away.
+        let (relays, others) = (job.questions.filter(\.scene.isRelay), job.questions.filter { !$0.scene.isRelay })
+        await withTaskGroup(of: Void.self) { tasks in
+            for questions in [relays] + others.map({ [$0] }) {
+                tasks.addTask { for question in questions { emit(await question.answer(milliseconds: milliseconds)) } }
             }
-            for await answer in answers { _ = try? FileDescriptor.standardOutput.writeAll(Array((answer.line + "\n").utf8)) }
         }
     }
 }
 
+/// Prints an answer. Without buffering: the reader follows along.
+private func emit(_ answer: LookAnswer) {
+    _ = try? FileDescriptor.standardOutput.writeAll(Array((answer.line + "\n").utf8))
+}
+
 extension LookJob.Question {
-    /// Looks. Blocks its thread.
-    fileprivate func answer(milliseconds: Int) -> LookAnswer {
+    /// Looks. One that hangs must not hold up the others, and looking blocks its thread.
+    fileprivate func answer(milliseconds: Int) async -> LookAnswer {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: look(milliseconds: milliseconds)) }
+        }
+    }
+
+    private func look(milliseconds: Int) -> LookAnswer {
         let start = ContinuousClock.now
-        let sight = look(at: scene.seen, address: address, name: host.lowercased(), milliseconds: milliseconds, now: now())
+        let sight = OpenSSL.look(at: scene.seen, address: address, name: host.lowercased(), milliseconds: milliseconds, now: now())
         let (seconds, attoseconds) = start.duration(to: .now).components
         let moment = now()
         return LookAnswer(
@@ -60,6 +67,8 @@ extension LookJob.Scene {
         case .relay: return true
         }
     }
+
+    fileprivate var isRelay: Bool { if case .relay = self { true } else { false } }
 
     fileprivate var seen: OpenSSL.Scene {
         switch self {
