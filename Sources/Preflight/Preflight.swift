@@ -34,7 +34,9 @@ public struct Preflight: Sendable {
         async let names = publishedNames()
         async let firewall = FirewallCheck(settings: settings).findings()
         async let programs = ProgramsCheck(settings: settings).findings()
-        async let issuers = settings.isLoopbackOnly ? [] : onThread { [settings, choice] in IssuersCheck(settings: settings).findings(from: Resolver(choice.servers)) }
+        async let issuers =
+            settings.isLoopbackOnly
+            ? [] : onThread { [settings, choice] in IssuersCheck(settings: settings).findings(from: Resolver(choice.servers)) }
         async let services = serviceAnswers()
 
         let published = await names
@@ -83,7 +85,8 @@ public struct Preflight: Sendable {
                 let resolver = Resolver(choice.servers)
                 let answer = check.ask(wanted, from: resolver)
                 // Where it leads, when that is none of the names that are looked at anyway.
-                guard case .records(let records) = answer, let target = records.first.map({ String($0.target.dropLast()) }), !target.isEmpty, !ours.contains(target)
+                guard case .records(let records) = answer, let target = records.first.map({ String($0.target.dropLast()) }), !target.isEmpty,
+                    !ours.contains(target)
                 else { return (wanted, answer, nil) }
                 return (wanted, answer, PublishedName(target, from: resolver))
             }
@@ -118,7 +121,8 @@ public struct Preflight: Sendable {
             .resolver, .red, "no DNS server answers: \(servers): \(error.words)",
             try: isChosen
                 ? "check the address given with --resolver"
-                : "check the network (`ping -c 1 \(choice.servers.first.map { String($0.prefix { $0 != ":" }) } ?? "")`) and the nameserver lines of /etc/resolv.conf; other people may see your records well")
+                : "check the network (`ping -c 1 \(choice.servers.first.map { String($0.prefix { $0 != ":" }) } ?? "")`) and the nameserver lines of /etc/resolv.conf; other people may see your records well"
+        )
     }
 
     /// Without the port where it is DNS's own.
@@ -145,7 +149,11 @@ public struct Preflight: Sendable {
     private func reachability(_ names: [PublishedName], _ machine: MachineAddresses, taken: Set<Int>) async -> [Finding] {
         guard !settings.isLoopbackOnly else { return [] }
         if let running, !running.isServing {
-            return [Finding(.reachable, .yellow, "snikket is still starting: whether its ports answer is not known yet", try: "run `snikket check` again when it is ready")]
+            return [
+                Finding(
+                    .reachable, .yellow, "snikket is still starting: whether its ports answer is not known yet",
+                    try: "run `snikket check` again when it is ready")
+            ]
         }
         return await ReachabilityCheck(settings: settings, machine: machine, isServing: running != nil, taken: taken).findings(names)
     }
