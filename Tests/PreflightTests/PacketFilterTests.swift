@@ -44,7 +44,11 @@ struct PacketFilterTests {
                     log prefix "dropped " counter drop
                 }
             }
-            table ip6 other { chain input { type filter hook input priority filter; policy drop; } }
+            table ip6 other {
+                chain input {
+                    type filter hook input priority filter; policy drop
+                }
+            }
             """)
         #expect(fates(filter, [80, 443, 441, 5222, 5223, 5269]) == Array(repeating: .accepted, count: 6))
         #expect(fates(filter, [22, 81, 5000, 5270, 3478]) == Array(repeating: .dropped, count: 5))
@@ -55,8 +59,16 @@ struct PacketFilterTests {
     func two() async throws {
         let filter = try await nftables(
             """
-            table inet a { chain input { type filter hook input priority 0; policy accept; tcp dport 5222 drop; } }
-            table inet b { chain input { type filter hook input priority 10; policy drop; tcp dport { 80, 5222 } accept; } }
+            table inet a {
+                chain input {
+                    type filter hook input priority 0; policy accept; tcp dport 5222 drop
+                }
+            }
+            table inet b {
+                chain input {
+                    type filter hook input priority 10; policy drop; tcp dport { 80, 5222 } accept
+                }
+            }
             """)
         #expect(fates(filter, [80, 5222, 443]) == [.accepted, .dropped, .dropped])
     }
