@@ -10,6 +10,7 @@ public struct Preflight: Sendable {
     private let locations: Locations
     private let running: RunningAppliance?
     private let choice: ResolverChoice
+    private let resolver: Resolver
     private let isChosen: Bool
 
     /// - Parameters:
@@ -21,6 +22,7 @@ public struct Preflight: Sendable {
         self.running = running
         isChosen = !resolvers.isEmpty
         choice = resolvers.isEmpty ? ResolverChoice() : ResolverChoice(given: resolvers)
+        resolver = Resolver(choice.servers)
     }
 
     /// Every line of the report, in its order.
@@ -36,7 +38,7 @@ public struct Preflight: Sendable {
         async let programs = ProgramsCheck(settings: settings).findings()
         async let issuers =
             settings.isLoopbackOnly
-            ? [] : onThread { [settings, choice] in IssuersCheck(settings: settings).findings(from: Resolver(choice.servers)) }
+            ? [] : onThread { [settings, resolver] in IssuersCheck(settings: settings).findings(from: resolver) }
         async let services = serviceAnswers()
 
         let published = await names
@@ -72,7 +74,7 @@ public struct Preflight: Sendable {
 
     private func publishedNames() async -> [PublishedName] {
         guard !settings.isLoopbackOnly else { return [] }
-        return await together(settings.names) { [choice] name in await onThread { PublishedName(name, from: Resolver(choice.servers)) } }
+        return await together(settings.names) { [resolver] name in await onThread { PublishedName(name, from: resolver) } }
     }
 
     private func serviceAnswers() async -> [(ServicesCheck.Wanted, ServicesCheck.Answer, PublishedName?)] {
@@ -80,9 +82,8 @@ public struct Preflight: Sendable {
         // The machine's addresses do not matter for the questions.
         let check = ServicesCheck(settings: settings, machine: MachineAddresses())
         let ours = Set(settings.names)
-        return await together(check.wanted) { [choice] wanted in
+        return await together(check.wanted) { [resolver] wanted in
             await onThread {
-                let resolver = Resolver(choice.servers)
                 let answer = check.ask(wanted, from: resolver)
                 // Where it leads, when that is none of the names that are looked at anyway.
                 guard case .records(let records) = answer, let target = records.first.map({ String($0.target.dropLast()) }), !target.isEmpty,
@@ -132,9 +133,9 @@ public struct Preflight: Sendable {
 
     /// A search domain under which everything exists: on this machine, names that do not exist are found there.
     private func strayNames() async -> [Finding] {
-        let found = await together(Array(choice.search.prefix(3))) { [choice, settings] domain in
+        let found = await together(Array(choice.search.prefix(3))) { [resolver, settings] domain in
             await onThread { () -> Finding? in
-                let stray = PublishedName("\(settings.domain).\(domain)", from: Resolver(choice.servers))
+                let stray = PublishedName("\(settings.domain).\(domain)", from: resolver)
                 guard stray.failure == nil, !stray.four.isEmpty || !stray.six.isEmpty else { return nil }
                 return Finding(
                     .resolver, .yellow, "the search domain \(domain) has an address for every name: here, a name that does not exist seems to",

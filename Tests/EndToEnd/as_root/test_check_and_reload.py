@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from test_check import Server
 from world.appliance import CONFIGURATION, installation, scratch
+from world.checking import Server
 from world.internet import GOOD_ZONE, Internet
 from world.waiting import until
 
@@ -130,6 +130,9 @@ def test_what_is_refused_changes_nothing_and_is_told(running: Running) -> None:
     answer = running.check("--reload")
     assert answer.returncode == 1 and "SNIKKET_FEDERATION" in answer.stderr and "restart" in answer.stderr
     assert running.is_changed() and _pids(running) == before
+    answer = running.check("--reload", "--json")
+    assert answer.returncode == 1 and "SNIKKET_FEDERATION" in answer.stderr
+    assert set(json.loads(answer.stdout)) == {"verdict", "checks"}
 
 
 def test_nothing_is_put_into_force_in_a_world_that_is_wrong(running: Running) -> None:
