@@ -96,7 +96,8 @@ let package = Package(
         .executableTarget(
             name: "snikket",
             dependencies: [
-                "Appliance", "CertificateStore", "DNS", "DurableFiles", "Preflight", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal",
+                "Appliance", "CertificateStore", "DNS", "DurableFiles", "Preflight", "Settings", "ServerConfigs", "Supervision", "ChatServer",
+                "QRCode", "Portal",
                 arguments,
                 system, log,
             ],
@@ -161,6 +162,7 @@ let package = Package(
         tests(of: "ACME", ["Curl", "DNS", "OpenSSL", "CertificateStore", "PebbleFixture", "snikket-certs", subprocess, system]),
         .target(name: "PebbleFixture", dependencies: ["OpenSSL", subprocess, system], path: "Tests/PebbleFixture", swiftSettings: rules),
         tests(of: "Supervision", ["DurableFiles", "Health", "LocalHTTP", "RealServers", "supervised-parent", log, subprocess, system]),
+        tests(of: "Preflight", ["CertificateStore", "DNS", "DurableFiles", "RealServers", "Settings", "Supervision", subprocess, system]),
         tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),
         tests(of: "Health", ["LocalHTTP", "RealServers", subprocess, system]),
         tests(of: "ChatServer", ["DurableFiles", "LocalHTTP", "ProsodyFixture", system]),

@@ -23,7 +23,8 @@ runtime_packages="prosody prosody-modules lua5.4 lua-dbi-sqlite3 lua-unbound ngi
     util-linux openssl ca-certificates curl"
 library_packages="libcurl4-openssl-dev libssl-dev libidn2-dev libqrencode-dev"
 build_packages="git g++ pkg-config $library_packages"
-test_packages="libyaml-dev systemd pebble bind9 chromium chromium-driver libnss3-tools prometheus python3-venv shellcheck sqlite3"
+test_packages="libyaml-dev systemd pebble bind9 iproute2 nftables iptables ufw chromium chromium-driver libnss3-tools prometheus python3-venv
+    shellcheck sqlite3"
 
 usage() {
     cat <<'HELP'
@@ -437,6 +438,13 @@ start_service() {
     cat "$work/status"
 }
 
+# What may keep people out is said before anything waits for it. It is no reason to stop: most of it can be corrected while the service tries.
+look_around() {
+    step "looking whether everything around is ready"
+    "$prefix/bin/snikket" check --no-reload ||
+        say "    what is red has to be corrected; afterwards: snikket check"
+}
+
 show_invitation() {
     if "$prefix/bin/snikket" user list --json 2>/dev/null | grep -q 'prosody:admin'; then
         step "ready: https://$domain/"
@@ -576,6 +584,7 @@ install_it() {
     install_programs
     write_settings
     install_service
+    look_around
     start_service
     show_invitation
     rm -rf "$work"

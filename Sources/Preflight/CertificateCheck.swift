@@ -41,7 +41,8 @@ struct CertificateCheck: Sendable {
         guard case .files(let chain, let key) = settings.certificates else { return [] }
         return [chain, key].compactMap { path in
             guard access(path, R_OK) != 0 else { return nil }
-            return Finding(.certificate, .red, "\(path): \(errorText(errno))", try: "put your certificate there, or correct the option in snikket.conf")
+            return Finding(
+                .certificate, .red, "\(path): \(errorText(errno))", try: "put your certificate there, or correct the option in snikket.conf")
         }
     }
 
@@ -68,7 +69,8 @@ struct CertificateCheck: Sendable {
         return [
             Finding(
                 .certificate, .yellow,
-                "the last attempt to get one failed\(count > 1 ? " (\(count) in a row)" : ""): \(error.error)" + (error.cause.map { ": \($0)" } ?? ""),
+                "the last attempt to get one failed\(count > 1 ? " (\(count) in a row)" : ""): \(error.error)"
+                    + (error.cause.map { ": \($0)" } ?? ""),
                 try: error.try)
         ]
     }

@@ -33,7 +33,7 @@ struct FirewallCheck {
         let closed = ports.filter { !ufw.lets($0) }
         guard !closed.isEmpty else { return Finding(.firewall, .green, "ufw lets all ports through") }
         return Finding(
-            .firewall, .red, "ufw keeps \(words(closed)) closed", try: closed.map(UncomplicatedFirewall.command).joined(separator: "; "))
+            .firewall, .red, "ufw keeps \(words(closed)) closed", try: UncomplicatedFirewall.commands(opening: closed))
     }
 
     func judge(_ daemon: FirewallDaemon) -> Finding {
@@ -68,7 +68,8 @@ struct FirewallCheck {
             let closed = fates.filter { $0.1.contains(.dropped) }.map(\.0)
             if !closed.isEmpty {
                 return Finding(
-                    .firewall, .red, "the firewall (\(name)) keeps \(words(closed)) closed", try: commands(name, filter, closed).joined(separator: "; "))
+                    .firewall, .red, "the firewall (\(name)) keeps \(words(closed)) closed",
+                    try: commands(name, filter, closed).joined(separator: "; "))
             }
             let unknown = fates.filter { $0.1.contains(.unknown) }.map(\.0)
             if !unknown.isEmpty {
@@ -79,7 +80,8 @@ struct FirewallCheck {
         }
         return Finding(
             .firewall, .green,
-            filters.allSatisfy { $0.filter.entries.isEmpty } ? "no firewall on this machine keeps anybody out" : "this machine's firewall lets all ports through")
+            filters.allSatisfy { $0.filter.entries.isEmpty }
+                ? "no firewall on this machine keeps anybody out" : "this machine's firewall lets all ports through")
     }
 
     private func commands(_ name: String, _ filter: PacketFilter, _ closed: [PublicPort]) -> [String] {
@@ -91,7 +93,9 @@ struct FirewallCheck {
                 return "iptables -I INPUT -p \(transport) -m multiport --dports \(list) -j ACCEPT"
             }
             // The chain that drops.
-            let chain = filter.entries.first { chain in closed.contains { filter.alone(chain).fate(of: $0.transport, $0.ports.lowerBound) == .dropped } }
+            let chain = filter.entries.first { chain in
+                closed.contains { filter.alone(chain).fate(of: $0.transport, $0.ports.lowerBound) == .dropped }
+            }
             return "nft insert rule \(chain ?? "inet filter input") \(transport) dport '{ \(ports.joined(separator: ", ")) }' accept"
         } + ["and into \(name == "iptables" ? "where your rules are kept" : "/etc/nftables.conf"), for the next boot"]
     }

@@ -94,7 +94,9 @@ struct ResourcesCheck: Sendable {
 
     private var files: Finding {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Finding(.files, .yellow, "the limit of open files cannot be told") }
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return Finding(.files, .yellow, "the limit of open files cannot be told")
+        }
         return Self.files(highest: limit.rlim_max == .max ? nil : Int(clamping: limit.rlim_max))
     }
 

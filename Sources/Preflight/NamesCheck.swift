@@ -20,7 +20,9 @@ struct NamesCheck {
             return wrong(name, "\(what) has the address \(useless), which leads nobody to this machine")
         }
         if name.four.isEmpty {
-            guard !machine.four.isEmpty || !machine.privateFour.isEmpty else { return Finding(.address, .green, "\(what) has IPv6 only, as this machine") }
+            guard !machine.four.isEmpty || !machine.privateFour.isEmpty else {
+                return Finding(.address, .green, "\(what) has IPv6 only, as this machine")
+            }
             return Finding(
                 .address, .yellow, "\(what) has no IPv4 address: who has no IPv6 at home cannot reach it",
                 try: "add this record at your DNS provider", records: addressRecords(of: name, fresh: true))
@@ -65,7 +67,8 @@ struct NamesCheck {
 
     private func missing(_ name: PublishedName) -> Finding {
         Finding(
-            .address, .red, name.exists ? "\(name.name) has no address" : "\(name.name)\(name.alias.map { " is an alias of \($0), and that" } ?? "") does not exist",
+            .address, .red,
+            name.exists ? "\(name.name) has no address" : "\(name.name)\(name.alias.map { " is an alias of \($0), and that" } ?? "") does not exist",
             try: addressRecords(of: name, fresh: true).isEmpty
                 ? "add an A record for \(name.name) with the public address of your network at your DNS provider"
                 : "add this record at your DNS provider, and wait some minutes", records: addressRecords(of: name, fresh: true))

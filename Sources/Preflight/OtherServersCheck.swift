@@ -43,10 +43,12 @@ struct OtherServersCheck: Sendable {
             // A group is one server: its master and its workers.
             if let first = those.first, !those.contains(where: { named.contains($0.pid) }) {
                 findings.append(
-                    Finding(.otherServers, .yellow, "\(server.name), \(server.kind), runs beside (process \(first.pid)), on other ports", try: remedy))
+                    Finding(.otherServers, .yellow, "\(server.name), \(server.kind), runs beside (process \(first.pid)), on other ports", try: remedy)
+                )
             } else if isEnabled {
                 findings.append(
-                    Finding(.otherServers, .yellow, "\(server.name), \(server.kind), is started at every boot, and may take our ports then", try: remedy))
+                    Finding(
+                        .otherServers, .yellow, "\(server.name), \(server.kind), is started at every boot, and may take our ports then", try: remedy))
             }
         }
         return findings.isEmpty ? [Finding(.otherServers, .green, "no other chat or web server")] : findings

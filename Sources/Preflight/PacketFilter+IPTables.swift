@@ -37,8 +37,15 @@ extension PacketFilter {
             case "--ctstate", "--state": rule.conditions.append(either(value().split(separator: ",").contains("NEW")))
             // What comes from the internet comes in by another interface than `lo`; which one is not known.
             case "-i": rule.conditions.append(value() == "lo" ? either(false) : .perhaps)
+            // For some only is not for everybody.
+            case "-s":
+                rule.conditions.append(either(false))
+                _ = value()
             // The module's name; what it asks for follows.
-            case "-m": if !["tcp", "udp", "conntrack", "state", "multiport", "comment", "limit", "addrtype"].contains(value()) { rule.conditions.append(.perhaps) }
+            case "-m":
+                if !["tcp", "udp", "conntrack", "state", "multiport", "comment", "limit", "addrtype"].contains(value()) {
+                    rule.conditions.append(.perhaps)
+                }
             case "--comment", "--limit", "--limit-burst":
                 var text = value()
                 // In quotes when it has blanks.

@@ -87,18 +87,22 @@ extension PacketFilter {
         if let name = right.text, name.hasPrefix("@") { right = .list(sets["\(table) \(name.dropFirst())"] ?? []) }
         func either(_ isTrue: Bool) -> [Condition] { [isTrue != isNegated ? .always : .never] }
         if let payload = left["payload"] {
-            let transports: [Condition] = switch payload["protocol"]?.text {
-            case "tcp", "udp": [.transport(payload["protocol"]?.text ?? "")]
-            default: []
-            }
+            let transports: [Condition] =
+                switch payload["protocol"]?.text {
+                case "tcp", "udp": [.transport(payload["protocol"]?.text ?? "")]
+                default: []
+                }
+            // For some only is not for everybody.
+            if payload["field"]?.text == "saddr" { return either(false) }
             guard payload["field"]?.text == "dport", !isNegated else { return transports + [.perhaps] }
             return transports + [.ports(ranges(right))]
         }
         switch left["meta"]?["key"]?.text ?? left["ct"]?["key"]?.text {
         case "l4proto" where !isNegated:
             let names = (right["set"]?.list ?? right.list ?? [right]).compactMap(\.text)
-            return names.count == 1 ? [.transport(names[0])] : names.contains("tcp") && names.contains("udp") ? [.always] : [.perhaps]
-        case "iifname", "iif": return either(false)
+            let ours = names.filter { $0 == "tcp" || $0 == "udp" }
+            return ours.count == 1 ? [.transport(ours[0])] : either(ours.count == 2)
+        case "iifname", "iif": return right.text == "lo" ? either(false) : [.perhaps]
         case "nfproto": return either(right.text == "ipv4")
         case "state":
             let states = (right["set"]?.list ?? right.list ?? [right]).compactMap(\.text)

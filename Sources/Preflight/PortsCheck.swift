@@ -34,7 +34,9 @@ struct PortsCheck {
         for conflict in conflicts {
             let owner = conflict.process.map { name in name + (conflict.pid.map { " (process \($0))" } ?? "") } ?? "another program"
             if let index = byOwner.firstIndex(where: { $0.owner == owner }) {
-                if !byOwner[index].ports.contains(where: { $0.wanted.port == conflict.wanted.port && $0.wanted.transport == conflict.wanted.transport }) {
+                if !byOwner[index].ports.contains(where: {
+                    $0.wanted.port == conflict.wanted.port && $0.wanted.transport == conflict.wanted.transport
+                }) {
                     byOwner[index].ports.append(conflict)
                 }
             } else {
@@ -65,7 +67,8 @@ struct PortsCheck {
             return stop + "; or leave port \(settings.ports.http) to it and set SNIKKET_CHALLENGE=tls-alpn-01 or dns-01"
         }
         if taken.contains(settings.ports.https) {
-            return stop + "; or use another machine; or set other ports (SNIKKET_TWEAK_HTTP_PORT, SNIKKET_TWEAK_HTTPS_PORT) with SNIKKET_CHALLENGE=dns-01"
+            return stop
+                + "; or use another machine; or set other ports (SNIKKET_TWEAK_HTTP_PORT, SNIKKET_TWEAK_HTTPS_PORT) with SNIKKET_CHALLENGE=dns-01"
         }
         return stop + ", or set another port (`snikket config list` names the options)"
     }

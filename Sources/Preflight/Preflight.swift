@@ -10,6 +10,7 @@ public struct Preflight: Sendable {
     private let locations: Locations
     private let running: RunningAppliance?
     private let choice: ResolverChoice
+    private let resolver: Resolver
     private let isChosen: Bool
 
     /// - Parameters:
@@ -21,6 +22,7 @@ public struct Preflight: Sendable {
         self.running = running
         isChosen = !resolvers.isEmpty
         choice = resolvers.isEmpty ? ResolverChoice() : ResolverChoice(given: resolvers)
+        resolver = Resolver(choice.servers)
     }
 
     /// Every line of the report, in its order.
@@ -34,7 +36,9 @@ public struct Preflight: Sendable {
         async let names = publishedNames()
         async let firewall = FirewallCheck(settings: settings).findings()
         async let programs = ProgramsCheck(settings: settings).findings()
-        async let issuers = settings.isLoopbackOnly ? [] : onThread { [settings, choice] in IssuersCheck(settings: settings).findings(from: Resolver(choice.servers)) }
+        async let issuers =
+            settings.isLoopbackOnly
+            ? [] : onThread { [settings, resolver] in IssuersCheck(settings: settings).findings(from: resolver) }
         async let services = serviceAnswers()
 
         let published = await names
@@ -70,7 +74,7 @@ public struct Preflight: Sendable {
 
     private func publishedNames() async -> [PublishedName] {
         guard !settings.isLoopbackOnly else { return [] }
-        return await together(settings.names) { [choice] name in await onThread { PublishedName(name, from: Resolver(choice.servers)) } }
+        return await together(settings.names) { [resolver] name in await onThread { PublishedName(name, from: resolver) } }
     }
 
     private func serviceAnswers() async -> [(ServicesCheck.Wanted, ServicesCheck.Answer, PublishedName?)] {
@@ -78,12 +82,12 @@ public struct Preflight: Sendable {
         // The machine's addresses do not matter for the questions.
         let check = ServicesCheck(settings: settings, machine: MachineAddresses())
         let ours = Set(settings.names)
-        return await together(check.wanted) { [choice] wanted in
+        return await together(check.wanted) { [resolver] wanted in
             await onThread {
-                let resolver = Resolver(choice.servers)
                 let answer = check.ask(wanted, from: resolver)
                 // Where it leads, when that is none of the names that are looked at anyway.
-                guard case .records(let records) = answer, let target = records.first.map({ String($0.target.dropLast()) }), !target.isEmpty, !ours.contains(target)
+                guard case .records(let records) = answer, let target = records.first.map({ String($0.target.dropLast()) }), !target.isEmpty,
+                    !ours.contains(target)
                 else { return (wanted, answer, nil) }
                 return (wanted, answer, PublishedName(target, from: resolver))
             }
@@ -118,7 +122,8 @@ public struct Preflight: Sendable {
             .resolver, .red, "no DNS server answers: \(servers): \(error.words)",
             try: isChosen
                 ? "check the address given with --resolver"
-                : "check the network (`ping -c 1 \(choice.servers.first.map { String($0.prefix { $0 != ":" }) } ?? "")`) and the nameserver lines of /etc/resolv.conf; other people may see your records well")
+                : "check the network (`ping -c 1 \(choice.servers.first.map { String($0.prefix { $0 != ":" }) } ?? "")`) and the nameserver lines of /etc/resolv.conf; other people may see your records well"
+        )
     }
 
     /// Without the port where it is DNS's own.
@@ -128,9 +133,9 @@ public struct Preflight: Sendable {
 
     /// A search domain under which everything exists: on this machine, names that do not exist are found there.
     private func strayNames() async -> [Finding] {
-        let found = await together(Array(choice.search.prefix(3))) { [choice, settings] domain in
+        let found = await together(Array(choice.search.prefix(3))) { [resolver, settings] domain in
             await onThread { () -> Finding? in
-                let stray = PublishedName("\(settings.domain).\(domain)", from: Resolver(choice.servers))
+                let stray = PublishedName("\(settings.domain).\(domain)", from: resolver)
                 guard stray.failure == nil, !stray.four.isEmpty || !stray.six.isEmpty else { return nil }
                 return Finding(
                     .resolver, .yellow, "the search domain \(domain) has an address for every name: here, a name that does not exist seems to",
@@ -145,7 +150,11 @@ public struct Preflight: Sendable {
     private func reachability(_ names: [PublishedName], _ machine: MachineAddresses, taken: Set<Int>) async -> [Finding] {
         guard !settings.isLoopbackOnly else { return [] }
         if let running, !running.isServing {
-            return [Finding(.reachable, .yellow, "snikket is still starting: whether its ports answer is not known yet", try: "run `snikket check` again when it is ready")]
+            return [
+                Finding(
+                    .reachable, .yellow, "snikket is still starting: whether its ports answer is not known yet",
+                    try: "run `snikket check` again when it is ready")
+            ]
         }
         return await ReachabilityCheck(settings: settings, machine: machine, isServing: running != nil, taken: taken).findings(names)
     }

@@ -20,7 +20,8 @@ struct ProgramsCheck {
         if settings.sortsHTTPSConnections, access(streamModule, F_OK) != 0 {
             return [
                 Finding(
-                    .programs, .red, "nginx lacks its module `stream`, which SNIKKET_CHALLENGE=tls-alpn-01 needs", try: "apt install libnginx-mod-stream")
+                    .programs, .red, "nginx lacks its module `stream`, which SNIKKET_CHALLENGE=tls-alpn-01 needs",
+                    try: "apt install libnginx-mod-stream")
             ]
         }
         do throws(ServerConfigsError) {
@@ -31,7 +32,9 @@ struct ProgramsCheck {
             case .tooOld(_, let version, let needed, let install):
                 return [Finding(.programs, .red, "Prosody \(version) is too old: \(needed) is needed", try: install)]
             case .unknownVersion(_, let said):
-                return [Finding(.programs, .yellow, "which version Prosody has cannot be told: it says '\(said.prefix(40))'", try: "prosodyctl about")]
+                return [
+                    Finding(.programs, .yellow, "which version Prosody has cannot be told: it says '\(said.prefix(40))'", try: "prosodyctl about")
+                ]
             default: return [Finding(.programs, .yellow, "which version Prosody has cannot be told", try: "prosodyctl about")]
             }
         }

@@ -32,7 +32,9 @@ struct ReachabilityCheck: Sendable {
     private func addresses(_ names: [PublishedName]) -> [String] {
         var seen: Set<String> = []
         return names.flatMap { $0.four + $0.six }
-            .filter { machine.holds($0) || (machine.isBehindNAT && !$0.contains(":") && AddressKind($0) == .global) }.filter { seen.insert($0).inserted }
+            .filter { machine.holds($0) || (machine.isBehindNAT && !$0.contains(":") && AddressKind($0) == .global) }.filter {
+                seen.insert($0).inserted
+            }
     }
 
     func findings(_ names: [PublishedName]) async -> [Finding] {
@@ -82,14 +84,18 @@ struct ReachabilityCheck: Sendable {
             return Finding(
                 .reachable, .yellow, "at \(address) something else than this machine answers on \(listed(outcome.others.map(String.init)))",
                 try: isOwn
-                    ? "look which program listens there: `ss -tlnp`" : "let your router pass these ports on to \(machine.privateFour.first ?? "this machine")")
+                    ? "look which program listens there: `ss -tlnp`"
+                    : "let your router pass these ports on to \(machine.privateFour.first ?? "this machine")")
         }
         let closed = outcome.bad.keys.sorted().map(String.init)
         let why = Set(outcome.bad.values).map(errorText).sorted().joined(separator: "; ")
         if !isOwn {
             return Finding(
-                .reachable, .yellow, "\(address) does not answer this machine on \(listed(closed)) (\(why)); many routers do not lead their own network back",
-                try: "let the router pass these ports on to \(machine.privateFour.first ?? "this machine"), and try from a phone that is not in its Wi-Fi")
+                .reachable, .yellow,
+                "\(address) does not answer this machine on \(listed(closed)) (\(why)); many routers do not lead their own network back",
+                try:
+                    "let the router pass these ports on to \(machine.privateFour.first ?? "this machine"), and try from a phone that is not in its Wi-Fi"
+            )
         }
         return Finding(
             .reachable, .red, "\(address) does not answer on \(listed(closed)) (\(why))",

@@ -58,11 +58,14 @@ struct ServicesCheck: Sendable {
         for (wanted, answer) in answers {
             switch answer {
             case .failure(let error):
-                findings.append(Finding(.service, .yellow, "DNS does not tell about \(wanted.name): \(error.words)", try: "run `snikket check` again"))
+                findings.append(
+                    Finding(.service, .yellow, "DNS does not tell about \(wanted.name): \(error.words)", try: "run `snikket check` again"))
             case .records([]):
                 guard let usual = wanted.usual, usual != wanted.port else { continue }
                 findings.append(
-                    problem(wanted, "port \(wanted.port) is not the usual \(usual) for \(wanted.service), and no SRV record leads there", "add this record"))
+                    problem(
+                        wanted, "port \(wanted.port) is not the usual \(usual) for \(wanted.service), and no SRV record leads there",
+                        "add this record"))
             case .records(let records):
                 if let wrong = wrong(wanted, records, addresses) {
                     findings.append(wrong)
@@ -85,7 +88,8 @@ struct ServicesCheck: Sendable {
                 return problem(wanted, "the SRV record of \(wanted.name) says that there is no such service", "replace it by this one")
             }
             if record.port != wanted.port {
-                return problem(wanted, "the SRV record of \(wanted.name) leads to port \(record.port) instead of \(wanted.port)", "replace it by this one")
+                return problem(
+                    wanted, "the SRV record of \(wanted.name) leads to port \(record.port) instead of \(wanted.port)", "replace it by this one")
             }
             guard let there = addresses[target], there.failure == nil else { continue }
             let found = there.four + there.six
@@ -94,7 +98,8 @@ struct ServicesCheck: Sendable {
             }
             if !machine.isBehindNAT, !found.contains(where: machine.holds) {
                 return problem(
-                    wanted, "the SRV record of \(wanted.name) leads to \(target), and that is \(listed(found)), not this machine", "replace it by this one")
+                    wanted, "the SRV record of \(wanted.name) leads to \(target), and that is \(listed(found)), not this machine",
+                    "replace it by this one")
             }
         }
         return nil

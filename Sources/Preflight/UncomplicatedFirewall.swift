@@ -57,8 +57,11 @@ struct UncomplicatedFirewall: Sendable, Equatable {
         return rule?.lets ?? letsOthers
     }
 
-    /// `ufw allow 5222/tcp`.
-    static func command(_ port: PublicPort) -> String {
-        "ufw allow \(port.number.split(separator: "-").joined(separator: ":"))/\(port.transport.rawValue)"
+    /// `ufw allow 80,443,5222/tcp; ufw allow 49152:65535/udp`.
+    static func commands(opening ports: [PublicPort]) -> String {
+        ["tcp", "udp"].compactMap { transport in
+            let numbers = ports.filter { $0.transport.rawValue == transport }.map { $0.number.split(separator: "-").joined(separator: ":") }
+            return numbers.isEmpty ? nil : "ufw allow \(numbers.joined(separator: ","))/\(transport)"
+        }.joined(separator: "; ")
     }
 }

@@ -50,10 +50,11 @@ struct CheckCommand: Command {
         let isRed = findings.verdict == .red
         if json {
             var report = CheckReport(findings)
+            // Whatever becomes of the reload, the report is there.
+            defer { if let text = try? jsonText(report) { terminal.print(text) } }
             if let appliance, !isRed, reload == true, appliance.report.settingsChanged {
                 report.reload = try await appliance.client.reload(isDry: false)
             }
-            terminal.print(try jsonText(report))
         } else {
             terminal.print(CheckTable(findings, width: terminal.width, colour: terminal.hasColour).text)
             if let appliance, !isRed, appliance.report.settingsChanged { try await offerReload(appliance.client) }

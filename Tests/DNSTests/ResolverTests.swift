@@ -75,7 +75,8 @@ struct ResolverTests {
     func file() async throws {
         try await Workbench.with { bench throws in
             let path = try bench.write(
-                "resolv.conf", "# a comment\nnameserver 192.0.2.1\nnameserver 2001:db8::1\nsearch example.org example.net\nnameserver 1\nnameserver 2\n")
+                "resolv.conf",
+                "# a comment\nnameserver 192.0.2.1\nnameserver 2001:db8::1\nsearch example.org example.net\nnameserver 1\nnameserver 2\n")
             #expect(systemResolvers(in: path) == ["192.0.2.1:53", "[2001:db8::1]:53", "1:53"])
             #expect(ResolverFile(path)?.search == ["example.org", "example.net"])
             #expect(ResolverFile(bench.path("nothing")) == nil)

@@ -89,16 +89,17 @@ class Internet:
         """Runs a command on the server."""
         return subprocess.run([*self.inside(self.server), *command], capture_output=True, text=True, **more)
 
-    def started_on_server(self, *command: str) -> "subprocess.Popen[bytes]":
-        """A command that runs on the server until the end of the test."""
-        process = subprocess.Popen([*self.inside(self.server), *command], stdin=subprocess.DEVNULL)
+    def started_on_server(self, *command: str, output: Path | None = None) -> "subprocess.Popen[bytes]":
+        """A command that runs on the server until the end of the test; what it prints goes to a file."""
+        with open(output or "/dev/null", "wb") as file:
+            process = subprocess.Popen([*self.inside(self.server), *command], stdin=subprocess.DEVNULL, stdout=file, stderr=file)
         self._others.append(process)
         return process
 
     def end(self, process: "subprocess.Popen[bytes]") -> None:
         self._others.remove(process)
         process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.wait(60)
 
     @staticmethod
     def inside(name: str) -> list[str]:
