@@ -131,7 +131,7 @@ let package = Package(
         room("Settings", ["CIDN2"]),
         room("QRCode", ["CQREncode"]),
         room("ProcessMemory", ["CMalloc"]),
-        room("DurableFiles"),
+        room("DurableFiles", ["CFileIdentity"]),
 
         // Certificates: the only rooms that see libcurl and OpenSSL.
         room("ACME"),
@@ -144,6 +144,7 @@ let package = Package(
         shim("CQREncode", links: "qrencode"),
         shim("CYAML", links: "yaml"),
         shim("CMalloc"),
+        shim("CFileIdentity"),
 
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),

@@ -49,6 +49,8 @@ struct CertificateProgram: Sendable {
     ) async throws(CertificateFailure) -> Event? {
         var specification = ServiceSpecification(name: "snikket-certs", executable: path)
         specification.account = job.asOurselves ? nil : account
+        // Having read the person's files, it becomes the owner of the store.
+        if job.asOurselves { specification.capabilities = [.setUser, .setGroup] }
         if job.bindsPort { specification.capabilities = [.bindService] }
         let environment = specification.environment
         let setpriv = Privileges.options(for: specification) + ["--", path] + job.arguments

@@ -70,6 +70,9 @@ final class Household: Sendable {
         }
     }
 
+    /// What each server becomes from now on.
+    func stateChanges() -> [AsyncStream<ServiceState>] { services.values.map { $0.stateChanges() } }
+
     /// How each server is, in the order of ``Service``.
     func snapshots(withMemory: Bool = true) async -> [ServiceSnapshot] {
         var snapshots: [ServiceSnapshot] = []

@@ -31,7 +31,7 @@ extension Parts {
         while true {
             try await waitForNextAttempt(isFirst: isFirst)
             isFirst = false
-            systemd.status("getting a certificate")
+            begin("getting a certificate")
             do throws(CertificateFailure) {
                 try await keeper.work.during { () async throws(CertificateFailure) in
                     let stored = try await keeper.obtain { [say] in say.certificate($0) }
@@ -58,7 +58,7 @@ extension Parts {
     private func report(_ failure: CertificateFailure) async {
         say.problem(.init(failure))
         say.progress("the next attempt is at \(RFC3339.text(await keeper.nextAttempt()))")
-        systemd.status("no certificate: \(failure.error)")
+        begin("no certificate: \(failure.error)")
     }
 
     /// Looks at which certificate each port really serves.
@@ -68,6 +68,7 @@ extension Parts {
     func keepCertificate() async throws {
         while true {
             await warnAdministrators()
+            statusNews.ring()
             let pause = await keeper.nextStep() - Int(time(nil))
             // Looked at again now and then: a clock can be set, a machine can sleep. Soon, when something is not as it should be.
             let isWell = await keeper.isServed(by: settings.endpoints) && messages.areDelivered

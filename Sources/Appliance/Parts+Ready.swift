@@ -46,7 +46,7 @@ extension Parts {
     func announceReady() {
         standing.withLock { $0 = .running }
         systemd.ready()
-        systemd.status("serving \(settings.domain)")
+        statusNews.ring()
         say.result("ready \(settings.webURL)/")
     }
 

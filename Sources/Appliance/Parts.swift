@@ -21,6 +21,9 @@ final class Parts: Sendable {
     let programs: ServerPrograms
     let say = Announcer()
     let systemd = SystemdNotification()
+    let statusNews = News()
+    /// What is being done before everything serves, in words.
+    let step = Mutex("preparing")
     let household: Household
     let keeper: CertificateKeeper
     let chat: Prosody
@@ -92,6 +95,7 @@ final class Parts: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await self.serveControlSocket() }
             if reloadsOnHangup { tasks.addTask { try await self.reloadOnHangup() } }
+            if systemd.isHeard { tasks.addTask { await self.keepStatusLine() } }
             if let interval = SystemdNotification.watchdogInterval() { tasks.addTask { try await self.answerWatchdog(every: interval) } }
             tasks.addTask { try await Self.untilShutdown(story) }
             await withDiscardingTaskGroup { servers in
@@ -100,6 +104,7 @@ final class Parts: Sendable {
                 let result = await tasks.nextResult()
                 standing.withLock { $0 = .stopping }
                 systemd.stopping()
+                systemd.status("stopping")
                 say.progress("stopping")
                 await household.stop()
                 unlink(chatEndpoint)
