@@ -121,8 +121,6 @@ import Testing
             try await until { ProcessTable.name(of: pid) == "sleep" }
             let memory = try #require(await fixture.service.snapshot().memoryBytes)
             #expect(memory > 50_000 && memory < 5_000_000)
-            guard geteuid() == 0 else { return }
-            #expect(ProcessTable.memory(ofGroup: pid, runningAs: Account(user: 61_187, group: 61_187)) != memory, "that is a stranger")
         }
     }
 }
