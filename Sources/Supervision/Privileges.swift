@@ -47,7 +47,8 @@ public struct Privileges {
     /// arguments, because each thread has capabilities of its own. Does nothing when they are gone already, as under systemd, or when root cannot give any up.
     public static func keepOnlyNeeded() {
         let bits = kept.reduce(0 as UInt64) { $0 | 1 << $1.number }
-        guard geteuid() == 0, let bounding = ProcessTable.ownStatus("CapBnd"), ProcessTable.effectiveCapabilities() & setPCapability != 0 else { return }
+        guard geteuid() == 0, ProcessTable.effectiveCapabilities() & setPCapability != 0 else { return }
+        guard let bounding = ProcessTable.ownStatus("CapBnd") else { return }
         guard bounding & ~bits != 0 || ProcessTable.ownStatus("NoNewPrivs") == 0, let path = realpath("/proc/self/exe", nil) else { return }
         defer { free(path) }
         let present = kept.filter { bounding & 1 << $0.number != 0 }.map(\.name)

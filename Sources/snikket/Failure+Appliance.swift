@@ -25,7 +25,9 @@ extension Failure {
         case .portTaken(let port, let name, let owner):
             self.init(
                 error: "port \(port) (\(name)) is in use", cause: owner.map { "\($0) listens on it" } ?? "another program listens on it",
-                tryThis: "stop that program, or set another port in snikket.conf")
+                tryThis: owner == nil
+                    ? "`sudo ss -lptn` names it: stop it, or set another port in snikket.conf"
+                    : "stop that program, or set another port in snikket.conf")
         case .missingProgram(let path):
             self.init(error: "\(path) is missing", cause: "it belongs beside the program `snikket`", tryThis: "install snikket again")
         case .pathTooLong(let path):

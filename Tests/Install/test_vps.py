@@ -10,6 +10,7 @@ from world.waiting import until
 
 DOMAIN = Machine.domain
 
+
 def status(machine: Machine) -> dict:
     return json.loads(machine.run("snikket", "status", "--json").stdout or "{}")
 

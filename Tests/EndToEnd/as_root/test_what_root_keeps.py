@@ -108,3 +108,23 @@ def test_roots_own_certificate_is_read_and_somebody_elses_is_refused_with_what_t
             assert str(key) in appliance.line("snikket: cause:", 5)
             assert "chown root" in appliance.line("snikket: try:", 5)
 
+
+def test_it_works_where_others_processes_are_invisible(users: dict[str, int]) -> None:
+    """As under the unit's ProtectProc=invisible and ProcSubset=pid, which do not take effect in every container."""
+    with without_pebble("hidden", as_root=True, settings={"SNIKKET_CERTIFICATE": "internal"}) as appliance:
+        wrapper = appliance.folder / "snikket"
+        wrapper.write_text(
+            "#!/bin/sh\nexec unshare -m sh -c 'mount -t proc -o hidepid=invisible,subset=pid proc /proc && exec \"$0\" \"$@\"'"
+            f" {appliance.program} \"$@\"\n")
+        wrapper.chmod(0o755)
+        appliance.program = wrapper
+        appliance.started()
+        assert appliance.process is not None
+        assert "hidepid=invisible" in Path(f"/proc/{appliance.process.pid}/mountinfo").read_text()
+        for service in appliance.healthy()["services"]:
+            assert (service["memory_bytes"] or 0) > 1_000_000, service
+        before = appliance.service("nginx")["pid"]
+        os.kill(before, 9)
+        appliance.healthy(60)
+        assert appliance.service("nginx")["pid"] != before
+        assert appliance.stop() == 0
