@@ -135,7 +135,7 @@ let package = Package(
         room("Settings", ["CIDN2"]),
         room("QRCode", ["CQREncode"]),
         room("ProcessMemory", ["CMalloc"]),
-        room("DurableFiles"),
+        room("DurableFiles", ["CLinux"]),
         room("DNS"),
 
         // Certificates: the only rooms that see libcurl and OpenSSL.

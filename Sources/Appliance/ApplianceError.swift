@@ -4,6 +4,8 @@ public enum ApplianceError: Error, Equatable {
     case missingUser(String)
     /// The state directory's path is too long for the sockets in it.
     case pathTooLong(String)
+    /// Root lacks a capability (capabilities(7)) that it needs to give each server a user of its own.
+    case missingCapability(String)
     /// A file or folder could not be made or changed.
     case file(path: String, problem: String)
     /// Another `snikket up` uses the same state directory.

@@ -27,7 +27,7 @@ actor CertificateKeeper {
         self.now = now
         self.program = try CertificateProgram(path: program, account: accounts.certificates)
         jobs = CertificateJobs(settings: settings, locations: locations, hasWebServer: hasWebServer)
-        store = CertificateStore(folder: locations.certificates)
+        store = CertificateStore(folder: locations.certificates, owner: accounts.certificates)
         attempts = (try? store.attempts()) ?? AttemptState()
         attempts.forgetFuture(now: now())
     }
@@ -134,7 +134,7 @@ actor CertificateKeeper {
         var changed: [Service] = []
         do throws(StoreError) {
             for service in [Service.prosody, .nginx, .coturn] {
-                if try store.deploy(stored, to: jobs.locations.run(of: service) + "/tls", owner: accounts[service]) { changed.append(service) }
+                if try store.deploy(stored, to: jobs.locations.run(of: service) + "/tls", reader: accounts[service]) { changed.append(service) }
             }
         } catch {
             throw CertificateFailure(error)

@@ -63,6 +63,8 @@ struct CertificateProgram: Sendable {
     ) async throws(CertificateFailure) -> Event? {
         var specification = ServiceSpecification(name: "snikket-certs", executable: path, arguments: job.arguments)
         specification.account = job.asOurselves ? nil : account
+        // Having read the person's files, it becomes the owner of the store.
+        if job.asOurselves { specification.capabilities = [.setUser, .setGroup] }
         if job.bindsPort { specification.capabilities = [.bindService] }
         let environment = specification.environment
         let setpriv = Privileges.arguments(for: specification)

@@ -31,7 +31,7 @@ extension Parts {
         while true {
             try await waitForNextAttempt(isFirst: isFirst)
             isFirst = false
-            systemd.status("getting a certificate")
+            begin("getting a certificate")
             do throws(CertificateFailure) {
                 try await keeper.work.during { () async throws(CertificateFailure) in
                     let stored = try await keeper.obtain { [say, pageNews] in
@@ -61,13 +61,14 @@ extension Parts {
     private func report(_ failure: CertificateFailure) async {
         say.problem(.init(failure))
         say.progress("the next attempt is at \(RFC3339.text(await keeper.nextAttempt()))")
-        systemd.status("no certificate: \(failure.error)")
+        begin("no certificate: \(failure.error)")
     }
 
     /// Renews when the time has come, or somebody wishes it. Never returns by itself.
     func keepCertificate() async throws {
         while true {
             await warnAdministrators()
+            statusNews.ring()
             let pause = await keeper.nextStep() - Int(time(nil))
             // Looked at again now and then: a clock can be set, a machine can sleep. Soon, when there is something to deliver.
             let wish = try await wishes.wait(atMost: .seconds(min(max(pause, 1), messages.areDelivered ? 600 : 60)))

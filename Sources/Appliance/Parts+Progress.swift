@@ -21,7 +21,7 @@ extension Parts {
 
     private func writePage() async {
         // The page is a file that nginx reads at each request; when it cannot be written, the terminal and the status still say it all.
-        _ = try? [facts.waitingPage(await progress())].write(owner: fileOwner)
+        _ = try? [facts.waitingPage(await progress())].write(for: serverAccount)
     }
 
     /// How far everything has come.
@@ -84,14 +84,4 @@ extension Progress.State {
         let time = "at \(text.dropFirst(11).prefix(8)) UTC"
         return text.prefix(10) == today.prefix(10) ? time : "on \(text.prefix(10)) \(time)"
     }
-}
-
-/// Says that there is news, to one who listens; however often it is said before they have heard it, they hear it once.
-final class News: Sendable {
-    let rings: AsyncStream<Void>
-    private let continuation: AsyncStream<Void>.Continuation
-
-    init() { (rings, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
-
-    func ring() { continuation.yield() }
 }

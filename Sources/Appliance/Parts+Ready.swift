@@ -48,7 +48,7 @@ extension Parts {
         standing.withLock { $0 = .running }
         pageNews.ring()
         systemd.ready()
-        systemd.status("serving \(settings.domain)")
+        statusNews.ring()
         say.result("ready \(settings.webURL)/")
     }
 

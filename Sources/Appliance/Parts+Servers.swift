@@ -11,7 +11,7 @@ extension Parts {
     /// The files of the servers that do not wait for the certificate: rendered, accepted by their own checkers, put in place.
     func prepareServers() async throws {
         say.progress("preparing \(settings.domain)")
-        systemd.status("preparing")
+        begin("preparing")
         try await put([.prosody, .coturn])
     }
 
@@ -32,7 +32,7 @@ extension Parts {
         pageNews.ring()
         // Prosody takes the longest: nothing that others need is done before it is on its way.
         household.start(.prosody)
-        try putPortalFile()
+        try [portalFile(for: settings)].write(for: serverAccount)
         try ChatEndpoint(domain: settings.domain, port: settings.ports.internalHTTP).write(to: chatEndpoint)
         household.start(.portal)
         if settings.turn.enabled { household.start(.coturn) }
@@ -42,7 +42,7 @@ extension Parts {
         } else if let error = await household.reload(.nginx) {
             throw error
         }
-        systemd.status("starting the servers")
+        begin("starting the servers")
         try await waitUntilEverythingServes()
     }
 
@@ -54,7 +54,6 @@ extension Parts {
                 .init(
                     error: "\(service) does not become ready", cause: problem.map { "\($0)" },
                     tryThis: "snikket logs \(service); it is being started again meanwhile"))
-            systemd.status("\(service) does not become ready")
             try await Task.sleep(for: .seconds(1))
         }
     }
@@ -64,21 +63,20 @@ extension Parts {
         let facts = facts
         var files: [RenderedFile] = []
         for service in services { files += try facts.files(of: service) }
-        try await Acceptance(facts: facts, programs: programs, owner: fileOwner).check(files)
-        try files.write(owner: fileOwner)
+        try await Acceptance(facts: facts, programs: programs, account: serverAccount).check(files)
+        try files.write(for: serverAccount)
     }
 
-    private func putPortalFile() throws {
+    /// The portal's file, which no server's checker knows.
+    func portalFile(for settings: Settings) -> RenderedFile {
         let configuration = PortalConfiguration(settings: settings, locations: locations, apiSecret: portalSecret)
-        let path = ServiceSpecifications.portalFile(in: locations)
-        try configuration.write(to: path)
-        if let account = accounts[.portal], chown(path, account.user, account.group) != 0 {
-            throw ApplianceError.file(path: path, problem: String(cString: strerror(errno)))
-        }
+        return RenderedFile(
+            path: ServiceSpecifications.portalFile(in: locations), text: String(decoding: configuration.encoded(), as: UTF8.self), service: .portal,
+            isSecret: true)
     }
 
-    /// Who a server's files belong to.
-    var fileOwner: @Sendable (Service) -> Account? {
+    /// Who a server runs as, and so has to read its files.
+    var serverAccount: @Sendable (Service) -> Account? {
         { [accounts] service in accounts[service] }
     }
 }

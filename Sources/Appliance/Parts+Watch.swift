@@ -14,17 +14,6 @@ extension Parts {
         }
     }
 
-    /// Tells systemd that every actor that watches a server, and the one that keeps the certificate, still answers. When one of them does not, neither
-    /// does this.
-    func answerWatchdog(every interval: Duration) async throws {
-        while true {
-            _ = await household.snapshots(withMemory: false)
-            _ = await keeper.nextStep()
-            systemd.alive()
-            try await Task.sleep(for: interval)
-        }
-    }
-
     /// Every quarter of a minute: does a server keep failing, is the disk nearly full, can the clock be believed?
     private func lookAround() async throws {
         var clock = ClockWatch()

@@ -25,6 +25,9 @@ final class Parts: Sendable {
     let startedAt = Double(time(nil))
     let say = Announcer()
     let systemd = SystemdNotification()
+    let statusNews = News()
+    /// What is being done before everything serves, in words.
+    let step = Mutex("preparing")
     let household: Household
     let keeper: CertificateKeeper
     let chat: Prosody
@@ -108,6 +111,7 @@ final class Parts: Sendable {
             tasks.addTask { try await self.keepPage() }
             if settings.metricsListen != nil { tasks.addTask { try await self.serveMetrics() } }
             if reloadsOnHangup { tasks.addTask { try await self.reloadOnHangup() } }
+            if systemd.isHeard { tasks.addTask { await self.keepStatusLine() } }
             if let interval = SystemdNotification.watchdogInterval() { tasks.addTask { try await self.answerWatchdog(every: interval) } }
             tasks.addTask { try await Self.untilShutdown(story) }
             await withDiscardingTaskGroup { servers in
@@ -116,6 +120,7 @@ final class Parts: Sendable {
                 let result = await tasks.nextResult()
                 standing.withLock { $0 = .stopping }
                 systemd.stopping()
+                systemd.status("stopping")
                 say.progress("stopping")
                 await household.stop()
                 unlink(chatEndpoint)

@@ -54,8 +54,8 @@ struct ServiceSpecifications {
         specification.stopSignal = ServiceSignal(rawValue: command.stopSignal) ?? .terminate
         specification.reloadSignal = ServiceSignal(rawValue: command.reloadSignal)
         specification.staleFiles = command.staleFiles
+        if facts.usesLowPort(service) { specification.capabilities = [.bindService] }
         if service == .nginx {
-            specification.capabilities = [.bindService]
             // Its workers would outlive a killed master.
             specification.parentDeathSignal = .terminate
         }

@@ -1,4 +1,5 @@
 #include "shim.h"
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/timex.h>
 
@@ -10,3 +11,6 @@ int snikket_clock_is_synchronised(void) {
     if (adjtimex(&state) < 0) return -1;
     return (state.status & STA_UNSYNC) == 0;
 }
+
+int snikket_setfsuid(unsigned user) { return setfsuid(user); }
+int snikket_setfsgid(unsigned group) { return setfsgid(group); }

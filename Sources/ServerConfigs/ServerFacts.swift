@@ -68,6 +68,19 @@ extension ServerFacts {
     var uploadOrigin: String {
         settings.uploadBaseURL.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: true).prefix(2).joined(separator: "//")
     }
+    /// Whether a server listens on a port below 1024, which only root may, and whoever has CAP_NET_BIND_SERVICE.
+    public func usesLowPort(_ service: Service) -> Bool {
+        let ports = settings.ports
+        let own =
+            switch service {
+            case .nginx: [ports.http, ports.https]
+            case .prosody:
+                [ports.xmppClient, ports.xmppClientTLS, ports.xmppServer, ports.xmppServerTLS, ports.proxy65, ports.internalHTTP]
+            case .coturn: [ports.turn, ports.turnTLS]
+            case .portal: [Int]()
+            }
+        return own.contains { $0 < 1_024 }
+    }
     var isLoopbackOnly: Bool {
         !settings.listenAddresses.isEmpty && settings.listenAddresses.allSatisfy { $0.hasPrefix("127.") || $0 == "::1" }
     }

@@ -72,8 +72,8 @@ public actor SupervisedService {
         let pid = process?.pid
         return ServiceSnapshot(
             name: specification.name, state: state, pid: pid, since: (pid == nil ? nil : processSince) ?? since, restarts: restarts,
-            memoryBytes: withMemory ? pid.flatMap(ProcessTable.memory(ofGroup:)) : nil, lastProblem: lastProblem,
-            lastProblemAt: lastProblemAt)
+            memoryBytes: withMemory ? pid.flatMap { ProcessTable.memory(ofGroup: $0, runningAs: specification.account) } : nil,
+            lastProblem: lastProblem, lastProblemAt: lastProblemAt)
     }
 
     /// Starts the server and keeps it running; returns when it has been stopped. A second call waits for the first.

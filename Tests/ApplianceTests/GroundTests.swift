@@ -39,13 +39,18 @@ struct GroundTests {
         ]
         for service in Service.allCases {
             wanted.append((locations.run(of: service), 0o711, nil))
-            if service != .portal { wanted.append((locations.work(of: service), 0o700, accounts[service])) }
+            if [.prosody, .coturn].contains(service) { wanted.append((locations.work(of: service), 0o700, accounts[service])) }
         }
-        if let portal = accounts[.portal], let web = accounts[.nginx] {
-            // nginx comes in through its group.
-            wanted.append((locations.work(of: .portal), 0o710, Account(user: portal.user, group: web.group)))
-        } else {
-            wanted.append((locations.work(of: .portal), 0o700, nil))
+        for (path, owner) in [
+            (locations.work(of: .nginx), accounts[.nginx]), (locations.work(of: .portal), accounts[.portal]),
+            (locations.responder, accounts.certificates),
+        ] {
+            if let owner, let web = accounts[.nginx] {
+                // nginx comes in through its group, and so do we.
+                wanted.append((path, 0o710, Account(user: owner.user, group: web.group)))
+            } else {
+                wanted.append((path, 0o700, nil))
+            }
         }
         for (path, mode, owner) in wanted {
             let facts = try #require(scratch.facts(path), "\(path)")

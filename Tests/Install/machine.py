@@ -15,6 +15,8 @@ PROGRAMS = Path(os.environ.get("SNIKKET_PROGRAMS") or CHECKOUT / ".build/release
 class Machine:
     """One machine; what is copied to it is the checkout's files and programs that were built before."""
 
+    domain = "chat.example.org"
+
     def __init__(self, debian: int = 12) -> None:
         self.name = f"snikket-vps-{uuid.uuid4().hex[:8]}"
         self.image = f"{IMAGES}:{debian}"

@@ -52,7 +52,7 @@ struct AcceptanceTests {
         var files = try stage.facts.files(of: service)
         let index = try #require(files.firstIndex { $0.path == stage.facts.configurationFile(of: service) })
         let checker = try Checker(of: service, in: stage)
-        let acceptance = Acceptance(facts: stage.facts, programs: checker.programs, owner: { _ in Stage.owner })
+        let acceptance = Acceptance(facts: stage.facts, programs: checker.programs, account: { _ in Stage.account })
         try await acceptance.accept(service, files)
         #expect(try checker.timesAsked() == 1)
 

@@ -26,10 +26,10 @@ import Testing
             let first = try await fixture.pid
             try await until { processes(marked: fixture.scratch.path).count == 1 }
             let old = try #require(processes(marked: fixture.scratch.path).first)
-            #expect(ProcessTable.session(of: old) == old)
+            #expect(ProcessTable.group(of: old) == old)
             kill(first, SIGKILL)
             try await fixture.waitForSuccessor(of: first)
-            #expect(ProcessTable.session(of: old) == nil)
+            #expect(ProcessTable.group(of: old) == nil)
             try await until { processes(marked: fixture.scratch.path).count == 1 }
             await fixture.service.stop()
             #expect(processes(marked: fixture.scratch.path).isEmpty)
@@ -67,7 +67,7 @@ import Testing
                 let pid = await fixture.service.snapshot().pid
                 return pid != nil && pid != first
             }
-            #expect(ProcessTable.session(of: old) == nil)
+            #expect(ProcessTable.group(of: old) == nil)
         }
     }
 

@@ -43,6 +43,7 @@ class Appliance:
         self.settings = settings or {}
         self.domain = DOMAIN
         self.ports = Ports(free_block())
+        self.sets_ports = True  # else the settings say which
         self.config = folder / "snikket.conf"
         self.state = folder / "state"
         self._trust = trust
@@ -62,7 +63,9 @@ class Appliance:
 
     def start(self, environment: dict[str, str] | None = None) -> "Appliance":
         assert self.process is None
-        common = ["--state", str(self.state), "--ports-from", str(self.ports.first)]
+        common = ["--state", str(self.state)]
+        if self.sets_ports:
+            common += ["--ports-from", str(self.ports.first)]
         if self.verb != "try":
             common += ["--config", str(self.config)]
         for name, value in self.settings.items():
