@@ -6,8 +6,8 @@ public enum ApplianceError: Error, Equatable {
     case pathTooLong(String)
     /// A file or folder could not be made or changed.
     case file(path: String, problem: String)
-    /// Another `snikket up` uses the same state directory.
-    case alreadyRunning(state: String)
+    /// Another `snikket up` uses the same state directory; its number is not known when it has only just started.
+    case alreadyRunning(state: String, process: Int?)
     /// Another program uses a port.
     case portTaken(port: Int, name: String, owner: String?)
     /// `snikket-certs` is not where it has to be.

@@ -14,9 +14,10 @@ extension Failure {
                 tryThis: "sudo ./install.sh DOMAIN EMAIL, or start as another user than root")
         case .file(let path, let problem):
             self.init(error: "cannot use \(path)", cause: problem, tryThis: "start as root, or pass --state with a folder of your own")
-        case .alreadyRunning(let state):
+        case .alreadyRunning(let state, let process):
+            let number = process.map { " (process \($0))" } ?? ""
             self.init(
-                error: "it is running already", cause: "another `snikket up` uses \(state)",
+                error: "it is running already", cause: "another `snikket up`\(number) uses \(state)",
                 tryThis: "look at `snikket status`, or stop the other one first")
         case .portTaken(let port, let name, let owner):
             self.init(

@@ -107,7 +107,7 @@ struct GroundTests {
             try scratch.folder(locations.state)
             var first: RunLock? = try RunLock(locations)
             #expect(first != nil)
-            #expect(throws: ApplianceError.alreadyRunning(state: locations.state)) { try RunLock(locations) }
+            #expect(throws: ApplianceError.alreadyRunning(state: locations.state, process: Int(getpid()))) { try RunLock(locations) }
             var other = locations
             other.state = scratch.path + "/other"
             try scratch.folder(other.state)
