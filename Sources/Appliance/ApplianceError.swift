@@ -1,3 +1,4 @@
+public import DurableFiles
 /// Why the appliance could not start or go on.
 public enum ApplianceError: Error, Equatable {
     /// A user that the installation makes does not exist.
@@ -5,7 +6,7 @@ public enum ApplianceError: Error, Equatable {
     /// The state directory's path is too long for the sockets in it.
     case pathTooLong(String)
     /// A file or folder could not be made or changed.
-    case file(path: String, problem: String)
+    case file(FileError)
     /// Another `snikket up` uses the same state directory; its number is not known when it has only just started.
     case alreadyRunning(state: String, process: Int?)
     /// Another program uses a port.

@@ -43,7 +43,10 @@ actor CertificateKeeper {
     var lastFailure: CertificateFailure? { attempts.lastError }
 
     /// Not before this moment, in seconds since 1970, is an attempt to be made while there is no certificate; 0 for at once.
-    var endOfPause: Int { attempts.nextAttempt ?? 0 }
+    var endOfPause: Int {
+        if attempts.forgetFuture(now: now()) { save() }
+        return attempts.nextAttempt ?? 0
+    }
 
     /// Whether somebody who has probably mended what was wrong may try at once: a few times. Then the pauses count, for the
     /// certificate authority counts failures too.

@@ -51,7 +51,7 @@ enum Ground {
         var facts = stat()
         guard lstat(path, &facts) == 0 else { throw refused(path) }
         // A link here could lead root's chown anywhere.
-        guard facts.st_mode & S_IFMT == S_IFDIR else { throw .file(path: path, problem: "it is not a folder") }
+        guard facts.st_mode & S_IFMT == S_IFDIR else { throw .file(FileError(.write, path, errno: ENOTDIR)) }
         if let owner, facts.st_uid != owner.user || facts.st_gid != owner.group {
             guard lchown(path, owner.user, owner.group) == 0 else { throw refused(path) }
         }
@@ -61,6 +61,6 @@ enum Ground {
     }
 
     private static func refused(_ path: String) -> ApplianceError {
-        .file(path: path, problem: String(cString: strerror(errno)))
+        .file(FileError(.write, path, errno: errno))
     }
 }

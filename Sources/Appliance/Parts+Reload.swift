@@ -90,13 +90,14 @@ extension Parts {
 
     /// Everything that follows from settings, the portal's file included.
     private func files(for settings: Settings) throws -> [RenderedFile] {
+        try facts(for: settings).files() + [portalFile(for: settings)]
+    }
+
+    func portalFile(for settings: Settings) -> RenderedFile {
         let portal = PortalConfiguration(settings: settings, locations: locations, apiSecret: portalSecret)
-        return try facts(for: settings).files()
-            + [
-                RenderedFile(
-                    path: ServiceSpecifications.portalFile(in: locations), text: String(decoding: portal.encoded(), as: UTF8.self), service: .portal,
-                    isSecret: true)
-            ]
+        return RenderedFile(
+            path: ServiceSpecifications.portalFile(in: locations), text: String(decoding: portal.encoded(), as: UTF8.self), service: .portal,
+            isSecret: true)
     }
 
     private func later(_ why: String) -> ApplianceError { .refused(.init(error: why, tryThis: "try again in a moment")) }

@@ -1,8 +1,6 @@
 import CertificateStore
 import ChatServer
 import DurableFiles
-import Glibc
-import Portal
 import ServerConfigs
 import Settings
 import Supervision
@@ -38,8 +36,8 @@ extension Parts {
         phase.value = .serving
         // Prosody takes the longest: nothing that others need is done before it is on its way.
         household.start(.prosody)
-        try putPortalFile()
-        try ChatEndpoint(domain: settings.domain, port: settings.ports.internalHTTP).write(to: chatEndpoint)
+        try [portalFile(for: settings)].write(owner: fileOwner)
+        if let problem = noteChatEndpoint() { say.problem(currentSettings.source.explain(problem).0) }
         household.start(.portal)
         if settings.turn.enabled { household.start(.coturn) }
         try await put([.nginx])
@@ -54,14 +52,28 @@ extension Parts {
 
     /// A server that does not come up is named and tried again; the others stay up meanwhile.
     private func waitUntilEverythingServes() async throws {
+        var said: StatusReport.ProblemReport?
         while let error = await household.problem(deadline: .seconds(60)) {
             guard case .notReady(let service, _, let problem) = error else { throw error }
-            say.problem(
-                .init(
-                    error: "\(service) does not become ready", cause: problem.map { "\($0)" },
-                    tryThis: "snikket logs \(service); it is being started again meanwhile"))
+            let report = StatusReport.ProblemReport(
+                error: "\(service) does not become ready", cause: problem.map { "\($0)" },
+                tryThis: "snikket logs \(service); it is being started again meanwhile")
+            // Once, as long as nothing else comes to light.
+            if report != said { say.problem(report) }
+            said = report
             systemd.status("\(service) does not become ready")
             try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// Tells commands where the chat server's API is. On a full disk they do not find it, and people can talk all the same.
+    @discardableResult
+    func noteChatEndpoint() -> FileError? {
+        do throws(FileError) {
+            try ChatEndpoint(domain: settings.domain, port: settings.ports.internalHTTP).write(to: chatEndpoint)
+            return nil
+        } catch {
+            return error
         }
     }
 
@@ -72,15 +84,6 @@ extension Parts {
         for service in services { files += try facts.files(of: service) }
         try await Acceptance(facts: facts, programs: programs, owner: fileOwner).check(files)
         try files.write(owner: fileOwner)
-    }
-
-    private func putPortalFile() throws {
-        let configuration = PortalConfiguration(settings: settings, locations: locations, apiSecret: portalSecret)
-        let path = ServiceSpecifications.portalFile(in: locations)
-        try configuration.write(to: path)
-        if let account = accounts[.portal], chown(path, account.user, account.group) != 0 {
-            throw ApplianceError.file(path: path, problem: String(cString: strerror(errno)))
-        }
     }
 
     /// Who a server's files belong to.

@@ -23,11 +23,15 @@ extension Parts {
         }
     }
 
-    /// Every quarter of a minute: does a server keep failing, is the disk nearly full?
+    /// Every quarter of a minute: does a server keep failing, is the disk nearly full, has the clock been set back?
     private func lookAround() async throws {
+        var clock = ClockWatch()
         while true {
+            // What is to be done about the certificate is another question now.
+            if clock.wasSetBack() { await wishes.wake() }
             for snapshot in await household.snapshots(withMemory: false) { await tell(of: snapshot) }
             tellOfChangedSettings()
+            noteChatEndpoint()
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
             try await Task.sleep(for: .seconds(15))
         }

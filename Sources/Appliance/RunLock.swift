@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 import Settings
 
@@ -11,13 +12,13 @@ final class RunLock: Sendable {
     init(_ locations: Locations) throws(ApplianceError) {
         let path = locations.state + "/lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .file(path: path, problem: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else { throw .file(FileError(.write, path, errno: errno)) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let problem = errno
             let owner = Self.number(in: descriptor)
             close(descriptor)
             if problem == EWOULDBLOCK { throw .alreadyRunning(state: locations.state, process: owner) }
-            throw .file(path: path, problem: String(cString: strerror(problem)))
+            throw .file(FileError(.write, path, errno: problem))
         }
         self.descriptor = descriptor
         // Only for people: the lock is as good without it, on a full disk too.

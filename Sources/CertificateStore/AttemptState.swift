@@ -48,6 +48,20 @@ public struct AttemptState: Sendable, Equatable, Codable {
         authorities = (authorities ?? [:]).merging([directory: state]) { $1 }
     }
 
+    /// Forgets the pauses that were begun by a clock that was ahead of the present one: they would last for as long as it was wrong.
+    ///
+    /// - Returns: whether there were any.
+    public mutating func forgetFuture(now: Int) -> Bool {
+        let before = self
+        if let lastAttempt, lastAttempt > now + 60 {
+            self = AttemptState(lastError: lastError, failures: failures)
+            renewal = before.renewal
+        }
+        // Nobody plans further ahead than a day.
+        if let plan = renewal, plan.nextLook > now + 86_460 { renewal?.nextLook = 0 }
+        return self != before
+    }
+
     /// After success.
     ///
     /// - Parameter directory: the authority that did it; the others' troubles are not forgotten.

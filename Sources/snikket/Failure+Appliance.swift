@@ -1,4 +1,5 @@
 import Appliance
+import DurableFiles
 
 extension ApplianceError: Explained {
     var explanation: Failure { Failure(self) }
@@ -12,8 +13,10 @@ extension Failure {
             self.init(
                 error: "the user \(name) does not exist", cause: "every server runs as a user of its own, and the installation makes them",
                 tryThis: "sudo ./install.sh DOMAIN EMAIL, or start as another user than root")
-        case .file(let path, let problem):
-            self.init(error: "cannot use \(path)", cause: problem, tryThis: "start as root, or pass --state with a folder of your own")
+        case .file(let error):
+            self.init(
+                error: "cannot use \(error.path)", cause: error.words,
+                tryThis: error.advice(otherwise: "start as root, or pass --state with a folder of your own"))
         case .alreadyRunning(let state, let process):
             let number = process.map { " (process \($0))" } ?? ""
             self.init(
