@@ -231,6 +231,11 @@ def test_the_logs_go_on_when_there_is_room_again(appliance: Appliance, disk: Sma
 
 def test_starting_on_a_full_disk(appliance: Appliance, disk: SmallDisk, people: tuple[Account, Account]) -> None:
     """With everything rendered before, a few process numbers is all that has to be written: people can log in and read."""
+    async def say() -> None:
+        async with logged_in(people[0]) as person:
+            assert await _send(person, people[1].address, "to be read later") is None
+
+    asyncio.run(say())
     assert appliance.stop() == 0
     disk.fill(leave=32_768)
     appliance.started()
@@ -240,7 +245,7 @@ def test_starting_on_a_full_disk(appliance: Appliance, disk: SmallDisk, people: 
         async with logged_in(people[1]) as person:
             return await person.archive_with(people[0].address)
 
-    assert asyncio.run(read())
+    assert "to be read later" in asyncio.run(read())
     disk.make_room()
     with under_fire(*people):
         pass
@@ -253,10 +258,13 @@ def test_a_first_start_on_a_full_disk_says_so_and_leaves_nothing_half_done() -> 
                 disk.fill(leave)
                 appliance.start()
                 assert (process := appliance.process) is not None
-                until(lambda: process.poll() is not None or "snikket: try: " in appliance.said, 60, "it says what is wrong")
-                for part in ("error: ", "cause: ", "try:   "):
+                until(
+                    lambda: process.poll() is not None or "snikket: try: " in appliance.said or "\ninvitation " in appliance.said, 60,
+                    "it says what is wrong, or has had room enough")
+                for part in () if "\ninvitation " in appliance.said else ("error: ", "cause: ", "try:   "):
                     assert f"snikket: {part}" in appliance.said, appliance.said
-                if process.poll() is None:
+                # Having said why it gives up, it ends in a moment.
+                if not appliance.said.startswith("snikket: error") and "snikket: stopping" not in appliance.said:
                     # It had room for what it needs itself, serves what it can, and goes on by itself.
                     disk.make_room()
                     if "\nready " in appliance.said:
@@ -264,7 +272,7 @@ def test_a_first_start_on_a_full_disk_says_so_and_leaves_nothing_half_done() -> 
                     assert appliance.stop() == 0
                 else:
                     appliance.process = None
-                    assert process.returncode == 1 and "no space left on device" in appliance.said, appliance.said
+                    assert process.wait(20) == 1 and "no space left on device" in appliance.said, appliance.said
                 until(lambda: not appliance.processes(), 10, "nothing is left running")
                 disk.make_room()
                 for name in ("api", "turn"):

@@ -41,26 +41,30 @@ local function look()
 	store:set(nil, state); -- when the disk is full: the next time
 end
 
-local function guard(event)
-	local task = event.item;
-	local restore = task.restore;
+-- mod_cron asks a task when it was last run before it decides whether to run it.
+local function guarded(restore)
 	local held = false;
-	function task:restore()
-		if held then self.last, held = nil, false; end
-		if restore then restore(self); end
+	return function (task)
+		if held then task.last, held = nil, false; end
+		restore(task);
 		local now = os.time();
 		if not is_believed(now) then
 			-- As if it had been run just now, which is written down nowhere.
-			self.last, held = now, true;
-		elseif self.last and self.last > now + steps then
-			self.last = nil;
+			task.last, held = now, true;
+		elseif task.last and task.last > now + steps then
+			task.last = nil;
 		end
 	end
 end
 
--- mod_cron gives a task its `restore` when it is added, at 0.
-module:hook("item-added/task", guard, -1);
-for _, task in ipairs(module:get_host_items("task")) do guard({ item = task }); end
+-- mod_cron gives a task its `restore` when it is added, and lets nobody else know of it afterwards.
+local when_given = {
+	__newindex = function (task, name, value) rawset(task, name, name == "restore" and guarded(value) or value); end;
+};
+module:hook("item-added/task", function (event) setmetatable(event.item, when_given); end, 1);
+for _, task in ipairs(module:get_host_items("task")) do
+	if task.restore then task.restore = guarded(task.restore); else setmetatable(task, when_given); end
+end
 
 -- All archives of this host are of one class.
 local class = getmetatable(module:open_store("archive", "archive"));
