@@ -124,7 +124,7 @@ let package = Package(
         room("ChatServer", ["DurableFiles", "LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
-        room("Supervision", ["DurableFiles", log, subprocess, system]),
+        room("Supervision", ["CPrctl", "DurableFiles", log, subprocess, system]),
         room("ServerConfigs", ["DurableFiles", "Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", ["DurableFiles"]),
@@ -144,6 +144,7 @@ let package = Package(
         shim("CQREncode", links: "qrencode"),
         shim("CYAML", links: "yaml"),
         shim("CMalloc"),
+        shim("CPrctl"),
 
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),
@@ -164,7 +165,7 @@ let package = Package(
             name: "ProsodyFixture", dependencies: ["ChatServer", "LocalHTTP", subprocess, system], path: "Tests/ProsodyFixture",
             swiftSettings: rules),
         .executableTarget(
-            name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
+            name: "supervised-parent", dependencies: ["DurableFiles", "Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
         tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "DurableFiles", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", lifecycle, log, system]),
         tests(

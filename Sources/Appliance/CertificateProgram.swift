@@ -47,11 +47,11 @@ struct CertificateProgram: Sendable {
         of job: CertificateJobs.Job, _ deadline: Duration, _ read: @escaping @Sendable (String) -> Event?,
         _ progress: @escaping @Sendable (Event) -> Void
     ) async throws(CertificateFailure) -> Event? {
-        var specification = ServiceSpecification(name: "snikket-certs", executable: path)
+        var specification = ServiceSpecification(name: "snikket-certs", executable: path, arguments: job.arguments)
         specification.account = job.asOurselves ? nil : account
         if job.bindsPort { specification.capabilities = [.bindService] }
         let environment = specification.environment
-        let setpriv = Privileges.options(for: specification) + ["--", path] + job.arguments
+        let setpriv = Privileges.arguments(for: specification)
         do {
             return try await withThrowingTaskGroup(of: Event?.self) { group in
                 group.addTask { try await Self.events(setpriv, environment, job.input, read, progress) }

@@ -4,6 +4,7 @@ import DurableFiles
 import ServerConfigs
 import Settings
 import Supervision
+import Synchronization
 
 extension Parts {
     /// The files of the servers that do not wait for the certificate: rendered, accepted by their own checkers, put in place.
@@ -50,18 +51,30 @@ extension Parts {
         try await waitUntilEverythingServes()
     }
 
-    /// A server that does not come up is named and tried again; the others stay up meanwhile.
+    /// A server that does not come up is named and tried again; the others stay up meanwhile, and the administrators hear of it.
     private func waitUntilEverythingServes() async throws {
-        var said: StatusReport.ProblemReport?
+        haveStarted.withLock { $0 = true }
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await self.lookAround() }
+            tasks.addTask { try await self.nameWhatDoesNotServe() }
+            try await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
+    private func nameWhatDoesNotServe() async throws {
+        var named: String?
         while let error = await household.problem(deadline: .seconds(60)) {
             guard case .notReady(let service, _, let problem) = error else { throw error }
-            let report = StatusReport.ProblemReport(
-                error: "\(service) does not become ready", cause: problem.map { "\($0)" },
-                tryThis: "snikket logs \(service); it is being started again meanwhile")
-            // Once, as long as nothing else comes to light.
-            if report != said { say.problem(report) }
-            said = report
-            systemd.status("\(service) does not become ready")
+            // One that has failed says so at once, again and again.
+            if named != service {
+                say.problem(
+                    .init(
+                        error: "\(service) does not become ready", cause: problem.map { "\($0)" },
+                        tryThis: "snikket logs \(service); it is started again meanwhile, and at once by snikket reload"))
+                systemd.status("\(service) does not become ready")
+                named = service
+            }
             try await Task.sleep(for: .seconds(1))
         }
     }

@@ -24,16 +24,36 @@ extension Parts {
     }
 
     /// Every quarter of a minute: does a server keep failing, is the disk nearly full, has the clock been set back?
-    private func lookAround() async throws {
+    func lookAround() async throws {
+        var failing: Set<String> = []
         var clock = ClockWatch()
         while true {
             // What is to be done about the certificate is another question now.
             if clock.wasSetBack() { await wishes.wake() }
-            for snapshot in await household.snapshots(withMemory: false) { await tell(of: snapshot) }
+            for snapshot in await household.snapshots(withMemory: false) {
+                say(snapshot, &failing)
+                await tell(of: snapshot)
+            }
             tellOfChangedSettings()
             noteChatEndpoint()
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
             try await Task.sleep(for: .seconds(15))
+        }
+    }
+
+    /// Says it in the journal too, by name and once.
+    private func say(_ snapshot: ServiceSnapshot, _ failing: inout Set<String>) {
+        let name = snapshot.name
+        switch snapshot.state {
+        case .failed:
+            guard failing.insert(name).inserted else { return }
+            say.problem(
+                .init(
+                    error: "\(name) keeps failing", cause: snapshot.lastProblem.map { "\($0)" },
+                    tryThis: "snikket logs \(name); when the cause is gone, snikket reload starts it at once"))
+        case .ready:
+            if failing.remove(name) != nil { say.progress("\(name) works again") }
+        default: break
         }
     }
 

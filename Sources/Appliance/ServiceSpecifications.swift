@@ -34,6 +34,13 @@ struct ServiceSpecifications {
         }
     }
 
+    /// Many times what a household needs, and far from what would bring the machine down: nginx, for one, has 4096 connections at most, each with
+    /// a file or another connection beside it.
+    private static let limits: [Service: ResourceLimits] = [
+        .prosody: .init(openFiles: 16384, processes: 64), .coturn: .init(openFiles: 16384, processes: 256),
+        .portal: .init(openFiles: 4096, processes: 256), .nginx: .init(openFiles: 16384, processes: 64),
+    ]
+
     private typealias Check = @Sendable () async throws -> Void
 
     private func server(_ service: Service, ready: @escaping Check, alive: [Check?]) -> ServiceSpecification? {
@@ -41,6 +48,7 @@ struct ServiceSpecifications {
         var specification = ServiceSpecification(name: service.rawValue, executable: command.executable, arguments: command.arguments)
         specification.environment.merge(command.environment) { $1 }
         specification.account = accounts[service]
+        specification.limits = Self.limits[service] ?? ResourceLimits()
         specification.stopSignal = ServiceSignal(rawValue: command.stopSignal) ?? .terminate
         specification.reloadSignal = ServiceSignal(rawValue: command.reloadSignal)
         specification.staleFiles = command.staleFiles
@@ -59,6 +67,7 @@ struct ServiceSpecifications {
             name: Service.portal.rawValue, executable: portal, arguments: ["portal", "--file", Self.portalFile(in: facts.locations)])
         specification.environment["MALLOC_ARENA_MAX"] = "1"
         specification.account = accounts[.portal]
+        specification.limits = Self.limits[.portal] ?? ResourceLimits()
         let probe = HTTPProbe(target: .unix(path: facts.locations.portalSocket), path: "/_health")
         specification.readiness = .init { try await probe.check() }
         specification.liveness = .init { try await probe.check() }

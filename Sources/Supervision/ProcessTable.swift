@@ -20,13 +20,37 @@ enum ProcessTable {
     }
 
     /// The process group; nil when the process is gone.
-    static func group(of pid: Int32) -> Int32? {
-        // "pid (name) state ppid pgrp ...": the name may hold blanks and brackets, so from the last bracket on.
+    static func group(of pid: Int32) -> Int32? { number(2, of: pid) }
+
+    /// The session; nil when the process is gone.
+    static func session(of pid: Int32) -> Int32? { number(3, of: pid) }
+
+    private static func number(_ index: Int, of pid: Int32) -> Int32? {
+        // "pid (name) state ppid pgrp session ...": the name may hold blanks and brackets, so from the last bracket on.
         guard let text = read("/proc/\(pid)/stat"), let bracket = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: bracket)...].split(separator: " ")
+        let fields = text[text.index(after: bracket)...].split(separator: " ", maxSplits: 5)
         // A zombie has no memory and does nothing any more.
-        guard fields.count > 2, fields[0] != "Z" else { return nil }
-        return Int32(fields[2])
+        guard fields.count > index, fields[0] != "Z" else { return nil }
+        return Int32(fields[index])
+    }
+
+    /// The effective user; nil when the process is gone.
+    static func user(of pid: Int32) -> uid_t? {
+        guard let line = read("/proc/\(pid)/status")?.split(separator: "\n").first(where: { $0.hasPrefix("Uid:") }) else { return nil }
+        return line.split(separator: "\t").dropFirst(2).first.flatMap { uid_t($0) }
+    }
+
+    /// What it was started with, `NAME=VALUE`; nothing when we may not see it.
+    static func environment(of pid: Int32) -> [Substring] {
+        read("/proc/\(pid)/environ")?.split(separator: "\0") ?? []
+    }
+
+    /// The children of a process, their children, and so on.
+    static func descendants(of pid: Int32) -> [Int32] {
+        names(in: "/proc/\(pid)/task").flatMap { thread in
+            (read("/proc/\(pid)/task/\(thread)/children") ?? "").split(separator: " ").compactMap { Int32($0) }
+                .flatMap { [$0] + descendants(of: $0) }
+        }
     }
 
     /// The name that the kernel has for it: 15 characters at most.

@@ -16,6 +16,8 @@ public struct ServiceSpecification: Sendable {
     public var account: Account?
     /// What it may do beyond its account.
     public var capabilities: [Capability]
+    /// How much of the machine it may use.
+    public var limits = ResourceLimits()
     /// How it is stopped in good order.
     public var stopSignal: ServiceSignal
     /// How long that may take before its whole process group is killed.
@@ -30,6 +32,8 @@ public struct ServiceSpecification: Sendable {
     public var liveness: Liveness?
     /// Files that a process that was killed leaves behind and that keep the next one from starting: removed before each start.
     public var staleFiles: [String] = []
+    /// What it listens on: looked at before each start, since some servers go on without a port that another program has.
+    public var ports: [WantedPort] = []
     /// When it is started again after a failure.
     public var restart: RestartPolicy
 

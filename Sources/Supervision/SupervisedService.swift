@@ -148,6 +148,11 @@ public actor SupervisedService {
         }
     }
 
+    /// Ends whatever any server has left, even what hid itself so well that it could not be told whose it is. For when no server runs any more.
+    public static func endOrphans() async {
+        await Orphans.endAll()
+    }
+
     // MARK: - Its life
 
     private func live() async {
@@ -163,6 +168,7 @@ public actor SupervisedService {
             }
             restarts += Task.isCancelled ? 0 : 1
         }
+        await Task { [sink] in await sink.settle() }.value
         state = .stopped
         life = nil
     }
@@ -172,11 +178,15 @@ public actor SupervisedService {
         let wasStable = readySince.map { pace.now() - $0 >= policy.stableAfter } ?? false
         failures = wasStable ? 1 : failures + 1
         let pause = policy.pause(after: failures, chance: chance())
-        logger.warning(
-            "service failed", metadata: ["service": "\(specification.name)", "problem": "\(problem)", "pause": "\(pause)"])
+        let hasFailed = failures >= policy.failedAfter
+        // Loud once; the tries that follow say nothing new.
+        logger.log(
+            level: failures == policy.failedAfter ? .error : hasFailed ? .info : .warning,
+            hasFailed ? "service keeps failing, and is tried again now and then" : "service failed",
+            metadata: ["service": "\(specification.name)", "problem": "\(problem)", "pause": "\(pause)"])
         guard pause > .zero else { return }
         let until = Timestamp.now() + pause
-        state = failures >= policy.failedAfter ? .failed(until: until) : .backingOff(until: until)
+        state = hasFailed ? .failed(until: until) : .backingOff(until: until)
         await rest(for: pause)
     }
 
@@ -186,6 +196,10 @@ public actor SupervisedService {
         self.process = process
         (wish, readySince) = (nil, nil)
         state = .starting
+        if let conflict = await portConflict() {
+            self.process = nil
+            return .problem(.portTaken(conflict))
+        }
         // Its own task: the end of a cancelled service still has to be seen. It is always waited for.
         let running = Task { [specification] in await process.run(specification) }
         let verdict = await withTaskGroup(of: Ending?.self) { group in
@@ -202,6 +216,18 @@ public actor SupervisedService {
         let result = await running.value
         self.process = nil
         return verdict ?? .problem(problem(of: result))
+    }
+
+    /// Who has a port that the server needs; nil when all are free.
+    private func portConflict() async -> PortConflict? {
+        let ports = specification.ports
+        guard PortCheck.isTaken(ports) else { return nil }
+        // What is left of its predecessor may be ending only now.
+        for _ in 0..<20 {
+            try? await Task.sleep(for: .milliseconds(50))
+            if Task.isCancelled || !PortCheck.isTaken(ports) { return nil }
+        }
+        return PortCheck.conflicts(with: ports).first
     }
 
     private func problem(of end: ServiceProcess.End) -> ServiceProblem {

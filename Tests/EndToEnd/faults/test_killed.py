@@ -1,171 +1,91 @@
-"""`snikket up` itself, killed at any moment and started again at once: the servers are the new one's, everybody comes back, nothing is lost."""
+"""Kill -9 of each process of each server: noticed by the kernel's word, replaced at once, nobody else touched, no message lost."""
 
-import asyncio
 import os
-import random
 import signal
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
-from world import web
-from world.appliance import Appliance, without_pebble
 from world.conversation import under_fire
-from world.people import Account, logged_in, register
+from world.harm import children, lives, open_files
+from world.processes import Process
+from world.service_watch import NAMES, assert_serves, assert_untouched, replacement, services
+from world.stage import Stage
 from world.waiting import until
 
 
-@pytest.fixture(scope="module")
-def survivor() -> Iterator[Appliance]:
-    with without_pebble("killed-often", settings={"SNIKKET_CERTIFICATE": "internal"}) as appliance:
-        yield appliance.started()
-
-
-@pytest.fixture(scope="module")
-def people(survivor: Appliance) -> tuple[Account, Account]:
-    both = survivor.account("ann", "correct horse battery"), survivor.account("ben", "staple battery horse")
-    for account in both:
-        asyncio.run(register(account, survivor.invite()["token"]))
-    return both
-
-
-def _moment(longest: float) -> None:
-    """Lets a moment pass of which nobody knows beforehand what happens at its end."""
-    threading.Event().wait(random.uniform(0, longest))
-
-
-def _kill(appliance: Appliance) -> None:
-    assert appliance.process is not None
-    process, appliance.process = appliance.process, None
-    process.kill()
-    process.wait(10)
-
-
-def _healthy_and_alone(appliance: Appliance) -> None:
-    """Every process that there is belongs to the `snikket up` that runs now."""
-    status = appliance.healthy(60)
-    assert appliance.process is not None
-    mine = {appliance.process.pid}
-
-    def strangers() -> list[str]:
-        parents = {process.pid: _parent(process.pid) for process in appliance.processes()}
-        for _ in parents:
-            mine.update(pid for pid, parent in parents.items() if parent in mine)
-        return [f"{process.pid} {process.command}" for process in appliance.processes() if process.pid not in mine and _parent(process.pid) != 0]
-
-    # A command that the test itself has just run may still be ending.
-    until(lambda: not strangers(), 10, "nothing is left of the one before")
-    assert {service["pid"] for service in status["services"]} <= mine
-
-
-def _parent(pid: int) -> int:
-    """0 when it has ended meanwhile."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return int(file.read().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
-
-
-def _upload(appliance: Appliance, account: Account, content: bytes) -> str:
-    """The address under which everybody gets it."""
-    async def slot() -> tuple[str, str, dict[str, str]]:
-        async with logged_in(account) as person:
-            service = await person.plugin["xep_0363"].find_upload_service(domain=account.domain, timeout=20)
-            found = (await person.plugin["xep_0363"].request_slot(
-                service["from"], "picture.png", len(content), "image/png", timeout=20))["http_upload_slot"]
-            return found["put"]["url"], found["get"]["url"], {header["name"]: header["value"] for header in found["put"]["headers"]}
-
-    put, get, headers = asyncio.run(slot())
-    answer = web.ask(put, account.trust, method="PUT", body=content, headers={"Content-Type": "image/png", **headers})
-    assert answer.status == 201, answer.text
-    return get
-
-
-def test_at_twenty_moments_of_its_life(survivor: Appliance, people: tuple[Account, Account], long: bool) -> None:
-    picture = os.urandom(50_000)
-    address = _upload(survivor, people[0], picture)
-    token = survivor.invite()["token"]
-    serial = survivor.healthy()["certificate"]["serial"]
-    with under_fire(*people) as conversation:
-        for round in range(200 if long else 20):
-            _kill(survivor)
-            survivor.start()
-            if round % 5 == 4:
-                survivor.line("ready ", 60)
-                conversation.goes_on()
-            else:
-                _moment(2.5)
-        survivor.line("ready ", 60)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_server_is_replaced_and_nothing_is_lost(scene: Stage, name: str, measured: Callable[[str, float], None]) -> None:
+    scene.assert_well()
+    before = services(scene.appliance)
+    with under_fire(scene.wendy, scene.rick) as conversation:
+        start = time.monotonic()
+        os.kill(before[name]["pid"], signal.SIGKILL)
+        replaced = replacement(scene.appliance, before, name, 20)
+        assert_serves(scene.appliance, scene.wendy)
+        assert "signal 9" in replaced.problem
+        assert replaced.noticed < 1, "the kernel says so at once"
         conversation.goes_on()
-    _healthy_and_alone(survivor)
-    assert survivor.status()["certificate"]["serial"] == serial
-    assert web.ask(address, people[1].trust).body == picture
-    assert survivor.get(f"/invite/{token}/").status == 200
-    until(lambda: not [path for path in survivor.state.rglob("*") if ".new-" in path.name], 10, "no half-written file is left")
+    measured(f"{name} killed, until it is ready", replaced.ready)
+    measured(f"{name} killed, longest silence of a conversation", conversation.silence(start))
+    if name != "prosody":
+        assert conversation.sessions == 1 and conversation.silence(start) < 5, "people who write to each other noticed it"
+    assert any(name in line and "signal 9" in line for line in scene.appliance.said.splitlines()), "the journal says nothing of it"
+    scene.assert_well()
 
 
-def test_in_the_middle_of_a_reload(survivor: Appliance, people: tuple[Account, Account], long: bool) -> None:
-    text = survivor.config.read_text()
-    with under_fire(*people):
-        for number in range(20 if long else 3):
-            survivor.config.write_text(text + f"SNIKKET_SITE_NAME=Ours {number}\n")
-            command = survivor._popen(["reload", "--config", str(survivor.config), "--state", str(survivor.state)])
-            _moment(1)
-            _kill(survivor)
-            command.communicate(timeout=60)
-            survivor.started()
-            assert f"Ours {number}" in (survivor.state / "run/portal/portal.json").read_text()
-    _healthy_and_alone(survivor)
+def test_a_killed_worker_of_nginx_is_replaced_by_nginx_itself(scene: Stage) -> None:
+    scene.assert_well()
+    before = services(scene.appliance)
+    master = before["nginx"]["pid"]
+    workers = children(master)
+    assert len(workers) == 1, workers
+    os.kill(workers[0], signal.SIGKILL)
+    until(lambda: [child for child in children(master) if child not in workers and lives(child)], 10, "another worker")
+    assert_serves(scene.appliance, scene.wendy)
+    assert_untouched(scene.appliance, before)
+    scene.assert_well()
 
 
-def test_while_it_is_stopping(survivor: Appliance, people: tuple[Account, Account], long: bool) -> None:
-    with under_fire(*people):
-        for _ in range(20 if long else 3):
-            assert survivor.process is not None
-            survivor.process.send_signal(signal.SIGTERM)
-            _moment(0.7)
-            _kill(survivor)
-            survivor.started()
-    _healthy_and_alone(survivor)
-
-
-def test_held_up_for_twenty_seconds_it_starts_nothing_again(survivor: Appliance, people: tuple[Account, Account]) -> None:
-    """A machine that sleeps, a debugger, a host without time: the servers serve on, and are the same afterwards."""
-    assert survivor.process is not None
-    before = survivor.healthy()
-    with under_fire(*people) as conversation:
-        sessions = conversation.sessions
-        survivor.process.send_signal(signal.SIGSTOP)
-        try:
-            began = time.monotonic()
-            answer = survivor.snikket("status")
-            assert time.monotonic() - began < 10
-            assert answer.returncode == 75 and "snikket: error: snikket does not answer" in answer.stderr, answer
-            threading.Event().wait(20 - (time.monotonic() - began))
-            conversation.goes_on()
-        finally:
-            survivor.process.send_signal(signal.SIGCONT)
-        after = survivor.healthy()
-        conversation.goes_on(messages=200)
-        assert conversation.sessions == sessions
-    facts = ("name", "pid", "restarts", "since")
-    assert [[service[fact] for fact in facts] for service in survivor.status()["services"]] == [
-        [service[fact] for fact in facts] for service in before["services"]]
-    assert after["healthy"]
-
-
-def test_what_died_while_it_was_held_up_is_there_again_afterwards(survivor: Appliance, people: tuple[Account, Account]) -> None:
-    assert survivor.process is not None
-    with under_fire(*people) as conversation:
-        before = survivor.service("prosody")["pid"]
-        survivor.process.send_signal(signal.SIGSTOP)
-        try:
-            os.kill(before, signal.SIGKILL)
-        finally:
-            survivor.process.send_signal(signal.SIGCONT)
+def test_killed_all_at_once_they_all_come_back(scene: Stage, measured: Callable[[str, float], None]) -> None:
+    scene.assert_well()
+    before = services(scene.appliance)
+    with under_fire(scene.wendy, scene.rick) as conversation:
+        start = time.monotonic()
+        for name in NAMES:
+            os.kill(before[name]["pid"], signal.SIGKILL)
+        until(lambda: all(
+            service["state"] == "ready" and service["pid"] not in (None, before[name]["pid"])
+            for name, service in services(scene.appliance).items()), 40, "all four are ready")
+        assert_serves(scene.appliance, scene.wendy)
+        measured("all four killed, until they are ready", time.monotonic() - start)
         conversation.goes_on()
-    _healthy_and_alone(survivor)
-    assert survivor.service("prosody")["pid"] != before
+    scene.assert_well()
+
+
+def test_fifty_killed_portals_leave_nothing_behind_in_snikket_up(scene: Stage) -> None:
+    scene.assert_well()
+    ourselves = Process(scene.pid, 0, "")
+
+    def kill_once() -> None:
+        portal = services(scene.appliance)["portal"]
+        os.kill(portal["pid"], signal.SIGKILL)
+
+        def another() -> bool:
+            now = services(scene.appliance)["portal"]
+            if now["state"] in ("backing-off", "failed"):
+                # Somebody who has mended it does not wait for the pause to end.
+                assert scene.appliance.snikket("reload", seconds=60).returncode == 0
+            return now["state"] == "ready" and now["pid"] not in (None, portal["pid"])
+
+        until(another, 40, "another portal")
+
+    for _ in range(10):
+        kill_once()
+    files, memory = open_files(scene.pid), ourselves.kilobytes_resident()
+    for _ in range(40):
+        kill_once()
+    scene.assert_well()
+    until(lambda: open_files(scene.pid) <= files, 20, f"no more than {files} files are open")
+    assert ourselves.kilobytes_resident() < memory + 2_000, (memory, ourselves.kilobytes_resident())
