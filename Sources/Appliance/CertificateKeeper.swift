@@ -29,7 +29,6 @@ actor CertificateKeeper {
         jobs = CertificateJobs(settings: settings, locations: locations, hasWebServer: hasWebServer)
         store = CertificateStore(folder: locations.certificates, owner: accounts.certificates)
         attempts = (try? store.attempts()) ?? AttemptState()
-        attempts.forgetFuture(now: now())
     }
 
     /// The certificate in place, if it is for these settings and can be used now.
@@ -44,7 +43,10 @@ actor CertificateKeeper {
     var lastFailure: CertificateFailure? { attempts.lastError }
 
     /// Not before this moment, in seconds since 1970, is an attempt to be made while there is no certificate; 0 for at once.
-    var endOfPause: Int { attempts.nextAttempt ?? 0 }
+    var endOfPause: Int {
+        if attempts.forgetFuture(now: now()) { save() }
+        return attempts.nextAttempt ?? 0
+    }
 
     /// Whether somebody who has probably mended what was wrong may try at once: a few times. Then the pauses count, for the
     /// certificate authority counts failures too.

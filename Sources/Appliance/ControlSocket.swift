@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 import NIOCore
 import NIOHTTP1
@@ -33,7 +34,7 @@ struct ControlSocket: Sendable {
             let problem = errno
             try? await server.close()
             unlink(temporary)
-            throw ApplianceError.file(path: path, problem: String(cString: strerror(problem)))
+            throw ApplianceError.file(FileError(.write, path, errno: problem))
         }
         defer { unlink(path) }
         await whenListening()

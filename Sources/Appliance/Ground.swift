@@ -63,7 +63,7 @@ enum Ground {
         var facts = stat()
         guard lstat(path, &facts) == 0 else { throw refused(path) }
         // A link here could lead root's chown anywhere.
-        guard facts.st_mode & S_IFMT == S_IFDIR else { throw .file(path: path, problem: "it is not a folder") }
+        guard facts.st_mode & S_IFMT == S_IFDIR else { throw .file(FileError(.write, path, errno: ENOTDIR)) }
         let (user, group) = owner.map { ($0.user, $0.group) } ?? (facts.st_uid, facts.st_gid)
         if facts.st_mode & 0o7777 != mode {
             if facts.st_uid != geteuid() {
@@ -79,6 +79,6 @@ enum Ground {
     }
 
     private static func refused(_ path: String) -> ApplianceError {
-        .file(path: path, problem: String(cString: strerror(errno)))
+        .file(FileError(.write, path, errno: errno))
     }
 }

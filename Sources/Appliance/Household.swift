@@ -83,6 +83,11 @@ final class Household: Sendable {
     /// What each server becomes from now on.
     func stateChanges() -> [AsyncStream<ServiceState>] { services.values.map { $0.stateChanges() } }
 
+    /// The servers that failed, and wait until they are tried again.
+    func waiting() async -> [Service] {
+        await snapshots(withMemory: false).filter(\.state.isPausing).compactMap { Service(rawValue: $0.name) }
+    }
+
     /// How each server is, in the order of ``Service``.
     func snapshots(withMemory: Bool = true) async -> [ServiceSnapshot] {
         var snapshots: [ServiceSnapshot] = []

@@ -31,6 +31,11 @@ extension Parts {
         while true {
             try await waitForNextAttempt(isFirst: isFirst)
             isFirst = false
+            // One that had ended by a clock that was ahead is good again.
+            if let stored = try? keeper.usable() {
+                _ = try await keeper.deploy(stored, accounts: accounts)
+                return
+            }
             begin("getting a certificate")
             do throws(CertificateFailure) {
                 try await keeper.work.during { () async throws(CertificateFailure) in
@@ -52,10 +57,13 @@ extension Parts {
     /// Somebody who starts the program again has probably mended what was wrong: a few attempts are made at once. From then on
     /// the pauses count, and no restart shortens them, for the certificate authority counts failures too.
     private func waitForNextAttempt(isFirst: Bool) async throws {
-        let pause = await keeper.endOfPause - Int(time(nil))
-        guard pause > 0 else { return }
         if isFirst, await keeper.permitsImpatience { return }
-        _ = try await wishes.wait(atMost: .seconds(pause))
+        while true {
+            let pause = await keeper.endOfPause - Int(time(nil))
+            guard pause > 0 else { return }
+            // The clock may be set meanwhile.
+            guard try await wishes.wait(atMost: .seconds(min(pause, 60))) == nil else { return }
+        }
     }
 
     private func report(_ failure: CertificateFailure) async {

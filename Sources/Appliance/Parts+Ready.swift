@@ -64,7 +64,11 @@ extension Parts {
             say.result("invitation \(invitation.url)")
         } catch {
             // Everything serves; the link can be had by hand.
-            say.problem(.init(error: "the first invitation could not be made", cause: "\(error)", tryThis: "snikket invite create --admin"))
+            let (problem, _) = currentSettings.source.explain(error)
+            say.problem(
+                .init(
+                    error: "the first invitation could not be made", cause: problem.cause ?? problem.error,
+                    tryThis: "snikket invite create --admin"))
         }
     }
 }

@@ -31,7 +31,7 @@ extension Parts {
     /// - Parameter isDry: only tell what would change.
     /// - Throws: what is wrong with the settings, `ServerConfigsError` when a server's checker refuses a file, ``ApplianceError``.
     func reload(isDry: Bool) async throws -> ReloadReport {
-        guard standing.withLock({ $0 }) == .running else { throw later("snikket is still starting") }
+        guard haveStarted.withLock({ $0 }), standing.withLock({ $0 }) != .stopping else { throw later("snikket is still starting") }
         let isFirst = isReloading.withLock { isReloading in
             defer { isReloading = true }
             return !isReloading
@@ -61,6 +61,7 @@ extension Parts {
         report.services = try await putInPlace(files, insteadOf: try self.files(for: old)).map(\.rawValue)
         currentSettings.replace(with: new, mark: mark)
         pageNews.ring()
+        report.services += try await startWaiting().map(\.rawValue)
         let words = report.services.isEmpty ? "nothing had to be done" : report.services.joined(separator: ", ")
         say.progress("the settings have been read again: \(words)")
         return report
@@ -90,10 +91,22 @@ extension Parts {
         return done
     }
 
+    /// Whoever reloads may have mended what made a server fail: one that waits for its next start is started now.
+    private func startWaiting() async throws -> [Service] {
+        let waiting = await household.waiting()
+        for service in waiting {
+            guard let problem = await household.restart(service, deadline: .seconds(30)) else { continue }
+            throw ApplianceError.failed(
+                .init(error: "\(service.rawValue) still does not serve", cause: "\(problem)", tryThis: "snikket logs \(service.rawValue)"))
+        }
+        return waiting
+    }
+
     /// Prosody's modules read most of their options when they are loaded, coturn and the portal read their files at the start only: nginx alone is
     /// reloaded, and drops nobody. Whoever is connected to Prosody resumes (XEP-0198).
     private func apply(_ service: Service) async -> SupervisionError? {
-        service == .nginx ? await household.reload(service) : await household.restart(service, deadline: .seconds(30))
+        let isWaiting = await household.waiting().contains(service)
+        return service == .nginx && !isWaiting ? await household.reload(service) : await household.restart(service, deadline: .seconds(30))
     }
 
     /// Everything that follows from settings, the portal's file included.

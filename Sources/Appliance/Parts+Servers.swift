@@ -1,11 +1,11 @@
 import CertificateStore
 import ChatServer
 import DurableFiles
-import Glibc
 import Portal
 import ServerConfigs
 import Settings
 import Supervision
+import Synchronization
 
 extension Parts {
     /// The files of the servers that do not wait for the certificate: rendered, accepted by their own checkers, put in place.
@@ -33,7 +33,7 @@ extension Parts {
         // Prosody takes the longest: nothing that others need is done before it is on its way.
         household.start(.prosody)
         try [portalFile(for: settings)].write(for: serverAccount)
-        try ChatEndpoint(domain: settings.domain, port: settings.ports.internalHTTP).write(to: chatEndpoint)
+        if let problem = noteChatEndpoint() { say.problem(currentSettings.source.explain(problem).0) }
         household.start(.portal)
         if settings.turn.enabled { household.start(.coturn) }
         try await put([.nginx])
@@ -46,15 +46,41 @@ extension Parts {
         try await waitUntilEverythingServes()
     }
 
-    /// A server that does not come up is named and tried again; the others stay up meanwhile.
+    /// A server that does not come up is named and tried again; the others stay up meanwhile, and the administrators hear of it.
     private func waitUntilEverythingServes() async throws {
+        haveStarted.withLock { $0 = true }
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await self.lookAround() }
+            tasks.addTask { try await self.nameWhatDoesNotServe() }
+            try await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
+    private func nameWhatDoesNotServe() async throws {
+        var named: String?
         while let error = await household.problem(deadline: .seconds(60)) {
             guard case .notReady(let service, _, let problem) = error else { throw error }
-            say.problem(
-                .init(
-                    error: "\(service) does not become ready", cause: problem.map { "\($0)" },
-                    tryThis: "snikket logs \(service); it is being started again meanwhile"))
+            // One that has failed says so at once, again and again.
+            if named != service {
+                say.problem(
+                    .init(
+                        error: "\(service) does not become ready", cause: problem.map { "\($0)" },
+                        tryThis: "snikket logs \(service); it is started again meanwhile, and at once by snikket reload"))
+                named = service
+            }
             try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// Tells commands where the chat server's API is. On a full disk they do not find it, and people can talk all the same.
+    @discardableResult
+    func noteChatEndpoint() -> FileError? {
+        do throws(FileError) {
+            try ChatEndpoint(domain: settings.domain, port: settings.ports.internalHTTP).write(to: chatEndpoint)
+            return nil
+        } catch {
+            return error
         }
     }
 

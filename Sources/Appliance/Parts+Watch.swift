@@ -15,11 +15,16 @@ extension Parts {
     }
 
     /// Every quarter of a minute: does a server keep failing, is the disk nearly full, can the clock be believed?
-    private func lookAround() async throws {
+    func lookAround() async throws {
+        var failing: Set<String> = []
         var clock = ClockWatch()
         while true {
-            for snapshot in await household.snapshots(withMemory: false) { await tell(of: snapshot) }
+            for snapshot in await household.snapshots(withMemory: false) {
+                say(snapshot, &failing)
+                await tell(of: snapshot)
+            }
             tellOfChangedSettings()
+            noteChatEndpoint()
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
             await look(at: &clock)
             try await Task.sleep(for: .seconds(15))
@@ -30,12 +35,29 @@ extension Parts {
         let reading = ClockWatch.Reading.now()
         if let jump = clock.jump(at: reading) {
             say.progress(ClockWatch.words(jump))
-            await keeper.clockWasSet()
+            // What is to be done about the certificate is another question now. One that is set ahead is no reason to hurry: it may be wrong itself.
+            if jump < 0 { await wishes.wake() }
         }
         guard let problem = clock.problem(at: reading, notBefore: await keeper.begin) else { return matters.close("clock") }
         // Told once, and not whenever the present moment in it is another.
         if !matters.all.contains(where: { $0.matter == "clock" && $0.problem.error == problem.error }) { say.problem(problem) }
         matters.open("clock", problem)
+    }
+
+    /// Says it in the journal too, by name and once.
+    private func say(_ snapshot: ServiceSnapshot, _ failing: inout Set<String>) {
+        let name = snapshot.name
+        switch snapshot.state {
+        case .failed:
+            guard failing.insert(name).inserted else { return }
+            say.problem(
+                .init(
+                    error: "\(name) keeps failing", cause: snapshot.lastProblem.map { "\($0)" },
+                    tryThis: "snikket logs \(name); when the cause is gone, snikket reload starts it at once"))
+        case .ready:
+            if failing.remove(name) != nil { say.progress("\(name) works again") }
+        default: break
+        }
     }
 
     private func tell(of snapshot: ServiceSnapshot) async {

@@ -47,6 +47,8 @@ final class Parts: Sendable {
     /// Rung when the page that people see meanwhile has something else to say.
     let pageNews = News()
     let standing = Mutex(StatusReport.Phase.starting)
+    /// Whether every server has been started once, if not with success.
+    let haveStarted = Mutex(false)
     private let lock: RunLock
     private let secrets: Secrets
     /// Where commands find the chat server's API while it runs.
@@ -83,11 +85,16 @@ final class Parts: Sendable {
             programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat, probes: probes, verdicts: verdicts,
             isServing: { [phase] in phase.isServing })
         household = Household(
-            specifications.all.mapValues { specification in
-                SupervisedService(
-                    specification,
-                    sink: LogSink(folder: locations.logs, service: specification.name, forward: Announcer.serverLines(of: specification.name)))
-            })
+            Dictionary(
+                uniqueKeysWithValues: specifications.all.map { service, specification in
+                    var specification = specification
+                    specification.ports = settings.ports(neededBy: service)
+                    let forward = Announcer.serverLines(of: specification.name)
+                    return (
+                        service,
+                        SupervisedService(specification, sink: LogSink(folder: locations.logs, service: specification.name, forward: forward))
+                    )
+                }))
     }
 
     /// What the servers' files follow from, as things are now.

@@ -56,7 +56,7 @@ struct LineSplitter {
     private static func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09: false
-        case 0x202A...0x202E, 0x2066...0x2069: true
+        case 0x2028...0x202E, 0x2066...0x2069: true
         default: scalar.properties.generalCategory == .control
         }
     }

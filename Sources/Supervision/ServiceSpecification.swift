@@ -32,6 +32,8 @@ public struct ServiceSpecification: Sendable {
     public var liveness: Liveness?
     /// Files that a process that was killed leaves behind and that keep the next one from starting: removed before each start.
     public var staleFiles: [String] = []
+    /// What it listens on: looked at before each start, since some servers go on without a port that another program has.
+    public var ports: [WantedPort] = []
     /// When it is started again after a failure.
     public var restart: RestartPolicy
 

@@ -17,6 +17,14 @@ public enum ServiceState: Sendable, Equatable {
     /// Failed too often; tried again at that moment.
     case failed(until: Timestamp)
 
+    /// Whether it has failed and waits for its next start.
+    public var isPausing: Bool {
+        switch self {
+        case .backingOff, .failed: true
+        case .stopped, .starting, .ready, .unhealthy, .reloading, .stopping: false
+        }
+    }
+
     /// The state's name for status reports: `ready`, `backing-off`.
     public var name: String {
         switch self {
@@ -36,6 +44,8 @@ public enum ServiceState: Sendable, Equatable {
 public enum ServiceProblem: Error, Sendable {
     /// There was no process to begin with.
     case cannotStart(errno: Int32)
+    /// Another program has a port of it.
+    case portTaken(PortConflict)
     /// It ended by itself. `lastLine` is the last that it printed.
     case exited(status: Int32, lastLine: String?)
     /// A signal that we did not send ended it.
@@ -54,6 +64,7 @@ extension ServiceProblem: CustomStringConvertible {
         func quoted(_ line: String?) -> String { line.map { ": \($0)" } ?? "" }
         return switch self {
         case .cannotStart(let errno): "cannot be started: \(message(of: errno))"
+        case .portTaken(let conflict): "cannot be started: \(conflict)"
         case .exited(let status, let line): "ended with status \(status)\(quoted(line))"
         case .killed(let signal, let line): "ended by signal \(signal)\(quoted(line))"
         case .notReady(let time, let check): "not serving after \(time.components.seconds) s: \(check)"

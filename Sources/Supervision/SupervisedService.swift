@@ -198,6 +198,10 @@ public actor SupervisedService {
         self.process = process
         (wish, readySince) = (nil, nil)
         state = .starting
+        if let conflict = await portConflict() {
+            self.process = nil
+            return .problem(.portTaken(conflict))
+        }
         // Its own task: the end of a cancelled service still has to be seen. It is always waited for.
         let running = Task { [specification] in await process.run(specification) }
         let verdict = await withTaskGroup(of: Ending?.self) { group in
@@ -214,6 +218,18 @@ public actor SupervisedService {
         let result = await running.value
         self.process = nil
         return verdict ?? .problem(problem(of: result))
+    }
+
+    /// Who has a port that the server needs; nil when all are free.
+    private func portConflict() async -> PortConflict? {
+        let ports = specification.ports
+        guard PortCheck.isTaken(ports) else { return nil }
+        // What is left of its predecessor may be ending only now.
+        for _ in 0..<20 {
+            try? await Task.sleep(for: .milliseconds(50))
+            if Task.isCancelled || !PortCheck.isTaken(ports) { return nil }
+        }
+        return PortCheck.conflicts(with: ports).first
     }
 
     private func problem(of end: ServiceProcess.End) -> ServiceProblem {

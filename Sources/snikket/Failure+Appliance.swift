@@ -1,4 +1,5 @@
 import Appliance
+import DurableFiles
 
 extension ApplianceError: Explained {
     var explanation: Failure { Failure(self) }
@@ -16,11 +17,14 @@ extension Failure {
             self.init(
                 error: "root has no \(name) here", cause: "it takes that to give each server a user of its own",
                 tryThis: "start it with the unit that install.sh makes, or as another user than root")
-        case .file(let path, let problem):
-            self.init(error: "cannot use \(path)", cause: problem, tryThis: "start as root, or pass --state with a folder of your own")
-        case .alreadyRunning(let state):
+        case .file(let error):
             self.init(
-                error: "it is running already", cause: "another `snikket up` uses \(state)",
+                error: "cannot use \(error.path)", cause: error.words,
+                tryThis: error.advice(otherwise: "start as root, or pass --state with a folder of your own"))
+        case .alreadyRunning(let state, let process):
+            let number = process.map { " (process \($0))" } ?? ""
+            self.init(
+                error: "it is running already", cause: "another `snikket up`\(number) uses \(state)",
                 tryThis: "look at `snikket status`, or stop the other one first")
         case .portTaken(let port, let name, let owner):
             self.init(

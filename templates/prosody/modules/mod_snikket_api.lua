@@ -305,7 +305,12 @@ local function list_users()
 	return answer(200, { users = array(found) });
 end
 
--- A message of the service itself to those who administer it: delivered, archived and pushed like anybody's.
+-- Whose archive took a message last.
+local archived_for;
+module:hook("archive-message-added", function (event) archived_for = event.for_user; end);
+
+-- A message of the service itself to those who administer it: delivered, archived and pushed like anybody's. Nobody is told by one that cannot be
+-- archived, on a full disk, and that goes to no connected device.
 local function tell_administrators(data)
 	local text = data.text;
 	if type(text) ~= "string" or text == "" or #text > text_maximum or not utf8_length(text) then
@@ -316,8 +321,10 @@ local function tell_administrators(data)
 		local role = usermanager.get_user_role(username, host);
 		if role and role.name == "prosody:admin" and usermanager.user_is_enabled(username, host) ~= false then
 			local message = st.message({ type = "chat"; from = host; to = jid_join(username, host); id = new_id() }):text_tag("body", text);
+			local user = prosody.hosts[host].sessions[username];
+			archived_for = nil;
 			module:send(message);
-			count = count + 1;
+			if archived_for == username or user and user.top_resources then count = count + 1; end
 		end
 	end
 	return answer(200, { administrators = count });
