@@ -1,4 +1,5 @@
 public import DurableFiles
+
 /// Why the appliance could not start or go on.
 public enum ApplianceError: Error, Equatable {
     /// A user that the installation makes does not exist.

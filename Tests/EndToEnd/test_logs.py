@@ -113,8 +113,8 @@ def test_a_log_that_is_emptied_in_its_place_goes_on(idle: Appliance) -> None:
     with following(idle, "prosody") as follow:
         follow.until("longer than")
         os.truncate(log.path, 0)
-        log.say("after")
-        assert [line.split("  ", 1)[1] for line in follow.until("after")][-1] == "after"
+        log.say("fresh")
+        assert [line.split("  ", 1)[1] for line in follow.until("fresh")][-1] == "fresh"
 
 
 def test_a_log_that_is_not_there_yet_is_followed_when_it_is(idle: Appliance) -> None:

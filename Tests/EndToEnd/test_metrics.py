@@ -227,6 +227,14 @@ def test_the_alert_rules_are_sound_and_ask_only_for_what_there_is(scraping: Prom
     assert [alert for alert in scraping.ask("alerts")["alerts"] if alert["state"] == "firing"] == []
 
 
+def test_every_metric_is_documented(scraping: Prometheus, measured: Appliance) -> None:
+    rows = [line for line in (CHECKOUT / "docs/monitoring.md").read_text().splitlines() if line.startswith("| `")]
+    documented = {name for row in rows for name in re.findall(r"`([a-z_]+)", row.split("|")[1])}
+    measured_names = {name for name in names(scrape(measured)[0]) if not name.startswith(("prosody_mod_", "process_", "prosody_stats_", "prosody_info"))}
+    # Nothing is wrong here, which is what that one would say.
+    assert documented - {"snikket_problem", "prosody_mod_", "process_"} == measured_names
+
+
 def test_each_alert_fires_when_it_should_and_only_then() -> None:
     tested = subprocess.run(["promtool", "test", "rules", str(CHECKOUT / "Tests/Monitoring/alerts_test.yml")], capture_output=True, text=True)
     assert tested.returncode == 0, tested.stdout + tested.stderr
