@@ -9,8 +9,8 @@ import Synchronization
 final class DeepVerdicts: Sendable {
     /// So many bad looks in a row are no chance.
     static let threshold = 3
-    /// How long after the restart before it a server may be started again, by how often that did not help.
-    private static let pauses: [Duration] = [.zero, .seconds(300), .seconds(1_800), .seconds(6 * 3_600)]
+    /// How long after the restart before it a server may be started again, by how often that did not help for long.
+    private static let pauses: [Duration] = [.zero, .seconds(60), .seconds(300), .seconds(1_800), .seconds(6 * 3_600)]
     /// A server that was well for so long has its restarts forgotten.
     private static let stableAfter = Duration.seconds(600)
 

@@ -22,7 +22,7 @@ extension SupervisedService {
             case nil:
                 guard let liveness = specification.liveness else { continue }
                 do {
-                    try HaltedProcess.check(process.pid)
+                    try HaltedProcess.check(process.pid, runningAs: specification.account)
                     try await withDeadline(liveness.checkDeadline, liveness.check)
                     badAnswers = 0
                     if state == .unhealthy { state = .ready }

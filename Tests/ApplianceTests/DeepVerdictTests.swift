@@ -56,7 +56,7 @@ struct DeepVerdictTests {
     func lasting() throws {
         let time = Time()
         let verdicts = begun(time)
-        for pause in [Duration.zero, .seconds(300), .seconds(1_800), .seconds(6 * 3_600), .seconds(6 * 3_600)] {
+        for pause in [Duration.zero, .seconds(60), .seconds(300), .seconds(1_800), .seconds(6 * 3_600), .seconds(6 * 3_600)] {
             note("upload: it answered with the HTTP status 404", verdicts, times: 3)
             if pause > .zero {
                 time.pass(pause - .seconds(1))
