@@ -45,7 +45,7 @@ func shim(_ name: String, links libraries: String...) -> Target {
 
 /// Fuzz/Targets is compiled into the fuzzer, or into the tests that feed it what the fuzzer has found; never into both at once.
 let fuzzing: [Target] = {
-    let rooms: [Target.Dependency] = ["ACME", "CertificateStore", "Health", "OpenSSL", "Settings", "Templates"]
+    let rooms: [Target.Dependency] = ["ACME", "CertificateStore", "DNS", "Health", "OpenSSL", "Settings", "Templates"]
     guard isForFuzzing else {
         return [
             .testTarget(
@@ -96,22 +96,24 @@ let package = Package(
         .executableTarget(
             name: "snikket",
             dependencies: [
-                "Appliance", "CertificateStore", "DurableFiles", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal",
+                "Appliance", "CertificateStore", "DNS", "DurableFiles", "Preflight", "Settings", "ServerConfigs", "Supervision", "ChatServer",
+                "QRCode", "Portal",
                 arguments,
                 system, log,
             ],
             swiftSettings: rules),
         .executableTarget(
             name: "snikket-certs",
-            dependencies: ["ACME", "CertificateStore", "Curl", "DurableFiles", "OpenSSL", "ProcessMemory", arguments, system],
+            dependencies: ["ACME", "CertificateStore", "Curl", "DNS", "DurableFiles", "OpenSSL", "ProcessMemory", arguments, system],
             exclude: ["functions.order"], swiftSettings: rules, linkerSettings: [.unsafeFlags(lean, .when(configuration: .release))]),
 
         // The rooms, from the top down.
         room(
             "Appliance",
             [
-                "CertificateStore", "ChatServer", "DurableFiles", "Health", "LocalHTTP", "Portal", "ProcessMemory", "ServerConfigs", "Settings",
-                "Supervision",
+                "CLinux", "CertificateStore", "ChatServer", "DurableFiles", "Health", "Lifecycle", "LocalHTTP", "Portal", "ProcessMemory",
+                "ServerConfigs",
+                "Settings", "Supervision",
                 lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
             ]),
         room(
@@ -123,18 +125,21 @@ let package = Package(
             ]),
         room("ChatServer", ["DurableFiles", "LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
+        room("Preflight", ["CLinux", "CertificateStore", "DNS", "DurableFiles", "ServerConfigs", "Settings", "Supervision", subprocess, system]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
-        room("Supervision", ["CPrctl", "DurableFiles", log, subprocess, system]),
+        room("Lifecycle", ["DurableFiles", "Supervision", subprocess, system]),
+        room("Supervision", ["CLinux", "DurableFiles", log, subprocess, system]),
         room("ServerConfigs", ["DurableFiles", "Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", ["DurableFiles"]),
         room("Settings", ["CIDN2"]),
         room("QRCode", ["CQREncode"]),
         room("ProcessMemory", ["CMalloc"]),
-        room("DurableFiles"),
+        room("DurableFiles", ["CLinux"]),
+        room("DNS"),
 
         // Certificates: the only rooms that see libcurl and OpenSSL.
-        room("ACME"),
+        room("ACME", ["DNS"]),
         room("Curl", ["ACME", "CCurl"]),
         room("OpenSSL", ["ACME", "COpenSSL"]),
 
@@ -144,7 +149,7 @@ let package = Package(
         shim("CQREncode", links: "qrencode"),
         shim("CYAML", links: "yaml"),
         shim("CMalloc"),
-        shim("CPrctl"),
+        shim("CLinux"),
 
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),
@@ -153,9 +158,11 @@ let package = Package(
             excluding: ["Golden"]),
         tests(of: "DurableFiles"),
         tests(of: "CertificateStore", ["DurableFiles", system]),
-        tests(of: "ACME", ["Curl", "OpenSSL", "CertificateStore", "PebbleFixture", "snikket-certs", subprocess, system]),
+        tests(of: "DNS", ["PebbleFixture"]),
+        tests(of: "ACME", ["Curl", "DNS", "OpenSSL", "CertificateStore", "PebbleFixture", "snikket-certs", subprocess, system]),
         .target(name: "PebbleFixture", dependencies: ["OpenSSL", subprocess, system], path: "Tests/PebbleFixture", swiftSettings: rules),
         tests(of: "Supervision", ["DurableFiles", "Health", "LocalHTTP", "RealServers", "supervised-parent", log, subprocess, system]),
+        tests(of: "Preflight", ["CertificateStore", "DNS", "DurableFiles", "RealServers", "Settings", "Supervision", subprocess, system]),
         tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),
         tests(of: "Health", ["LocalHTTP", "RealServers", subprocess, system]),
         tests(of: "ChatServer", ["DurableFiles", "LocalHTTP", "ProsodyFixture", system]),
@@ -166,14 +173,14 @@ let package = Package(
             swiftSettings: rules),
         .executableTarget(
             name: "supervised-parent", dependencies: ["DurableFiles", "Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
+        tests(of: "Lifecycle", ["RealServers"]),
         tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "DurableFiles", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", lifecycle, log, system]),
         tests(
             of: "Appliance",
             [
-                "CertificateStore", "ChatServer", "DurableFiles", "LocalHTTP", "RealServers", "Settings", "snikket-certs", "Supervision", nio,
-                nioPosix, subprocess,
-                system,
+                "CertificateStore", "ChatServer", "DurableFiles", "Health", "Lifecycle", "LocalHTTP", "RealServers", "ServerConfigs", "Settings",
+                "snikket", "snikket-certs", "Supervision", nio, nioPosix, subprocess, system,
             ]),
     ] + fuzzing
 )

@@ -1,3 +1,4 @@
+internal import DNS
 internal import FoundationEssentials
 
 /// Accounts (RFC 8555 §7.3).

@@ -1,3 +1,4 @@
+internal import DNS
 internal import FoundationEssentials
 
 /// An ACME client for one account at one CA: signs, keeps nonces, repeats what may be repeated (RFC 8555 §6).

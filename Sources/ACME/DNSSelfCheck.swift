@@ -1,3 +1,4 @@
+internal import DNS
 internal import Dispatch
 internal import Glibc
 
@@ -13,7 +14,7 @@ public struct DNSSelfCheck: SelfCheck {
     ///   - resolutions: servers whose addresses are not to be looked up, by their names.
     ///   - patience: how long to wait until all servers have the record.
     public init?(resolver: String? = nil, resolutions: [Resolution] = [], patience: Duration = .seconds(120)) {
-        guard let resolver = resolver ?? systemResolver() else { return nil }
+        guard let resolver = resolver ?? systemResolvers().first else { return nil }
         servers = DNSServers(resolver: resolver, resolutions: resolutions)
         self.patience = patience
     }
@@ -84,7 +85,7 @@ public struct DNSSelfCheck: SelfCheck {
 
     /// What one server says of a record.
     private static func ask(_ server: String, for value: [UInt8], at record: String) -> DNSServerAnswer.Says {
-        do throws(DNSUpdateError) {
+        do throws(DNSError) {
             let response = try DNSQuery(name: record, kind: .text, isRecursive: false).ask(server)
             guard response.code == 0 || response.code == 3 else { return .refusal(code: response.code) }
             // A server may follow an alias by itself; but who is in charge of the target is asked about it.

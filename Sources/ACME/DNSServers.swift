@@ -1,3 +1,4 @@
+internal import DNS
 internal import Dispatch
 
 /// Finds the DNS servers that are in charge of a name, through a resolver.
@@ -21,7 +22,7 @@ struct DNSServers: Sendable {
         }
     }
 
-    private func look(for name: String) throws(DNSUpdateError) -> [Server] {
+    private func look(for name: String) throws(DNSError) -> [Server] {
         let zone = try zone(of: name)
         let answer = try ask(zone, .nameServer)
         var servers: [Server] = []
@@ -45,7 +46,7 @@ struct DNSServers: Sendable {
     }
 
     /// The owner of the closest SOA record above a name: it stands in the answer, or beside one that says there is nothing (RFC 2308 §2).
-    private func zone(of name: String) throws(DNSUpdateError) -> String {
+    private func zone(of name: String) throws(DNSError) -> String {
         var domain = name.hasSuffix(".") ? name.lowercased() : name.lowercased() + "."
         let whole = "." + domain
         while !domain.isEmpty {
@@ -58,7 +59,7 @@ struct DNSServers: Sendable {
         throw .noZone
     }
 
-    private func ask(_ name: String, _ kind: DNSQuery.Kind) throws(DNSUpdateError) -> DNSResponse {
+    private func ask(_ name: String, _ kind: DNSQuery.Kind) throws(DNSError) -> DNSResponse {
         let response = try DNSQuery(name: name, kind: kind, isRecursive: true).ask(resolver)
         guard response.code == 0 || response.code == 3 else { throw .refused(code: response.code) }
         return response

@@ -1,3 +1,4 @@
+public import DNS
 internal import Dispatch
 internal import Glibc
 
@@ -126,8 +127,8 @@ public struct DynamicUpdate: ChallengeSolver {
         for value in [6, 1] as [UInt16] { writer.write(value) }
         let (header, records, _) = try exchange(writer.bytes, id: id)
         // 3: there is no such name, which is what one expects.
-        guard header.code == 0 || header.code == 3 else { throw .refused(code: header.code) }
-        guard header.flags & 0x0400 != 0, let soa = records.first(where: { $0.type == 6 }) else { throw .noZone }
+        guard header.code == 0 || header.code == 3 else { throw .server(.refused(code: header.code)) }
+        guard header.flags & 0x0400 != 0, let soa = records.first(where: { $0.type == 6 }) else { throw .server(.noZone) }
         return soa.name
     }
 
@@ -148,29 +149,26 @@ public struct DynamicUpdate: ChallengeSolver {
         let signed: (bytes: [UInt8], mac: [UInt8])
         do { signed = try key.signed(writer.bytes, now: now) } catch { throw .signing(error) }
         let (header, records, response) = try exchange(signed.bytes, id: id)
-        guard header.code == 0 else { throw .refused(code: header.code) }
+        guard header.code == 0 else { throw .server(.refused(code: header.code)) }
         guard header.counts[3] > 0, let last = records.last, key.accepts(response, to: signed.mac, record: last, now: now) else { throw .notSigned }
     }
 
     /// One message each way; what the answer holds after the question.
     private func exchange(_ message: [UInt8], id: UInt16) throws(DNSUpdateError) -> (DNSReader.Header, [DNSReader.Record], [UInt8]) {
-        let response = try DNSConnection.exchange(message, with: server)
-        let (header, records) = try DNSReader.message(response, id: id)
-        return (header, records, response)
+        do throws(DNSError) {
+            let response = try DNSConnection.exchange(message, with: server)
+            let (header, records) = try DNSReader.message(response, id: id)
+            return (header, records, response)
+        } catch {
+            throw .server(error)
+        }
     }
 }
 
 /// Why a zone could not be changed.
 public enum DNSUpdateError: Error, Sendable, Equatable {
-    /// No connection, or no answer in time.
-    case connection(errno: Int32)
-    case badAddress
-    /// The answer cannot be read.
-    case nonsense
-    /// The server is not in charge of a zone with this name.
-    case noZone
-    /// The server refuses: its response code (RFC 2136 §2.2, RFC 8945 §3).
-    case refused(code: Int)
+    /// The server does not answer as it has to.
+    case server(DNSError)
     /// The answer does not carry the key's signature.
     case notSigned
     case signing(SigningError)

@@ -1,3 +1,5 @@
+internal import DNS
+
 /// One certificate for all the names: the story of RFC 8555 §7.1, in as few round trips as it permits.
 public struct Issuance: Sendable {
     let client: Client

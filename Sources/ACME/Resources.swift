@@ -1,3 +1,5 @@
+internal import DNS
+
 /// The directory (RFC 8555 §7.1.1).
 public struct Directory: Sendable, Decodable {
     public var newNonce: String
@@ -109,17 +111,4 @@ public struct Problem: Sendable, Equatable, Decodable {
         let prefix = "urn:ietf:params:acme:error:"
         return type.hasPrefix(prefix) ? String(type.dropFirst(prefix.count)) : nil
     }
-}
-
-/// What a CA says ends on terminals and pages: no control characters, nothing that turns the direction of writing, one line, and no more
-/// than a person would read.
-public func printable(_ text: String) -> String {
-    String(
-        String.UnicodeScalarView(
-            text.unicodeScalars.lazy.filter {
-                switch $0.properties.generalCategory {
-                case .control, .format, .lineSeparator, .paragraphSeparator: false
-                default: true
-                }
-            }.prefix(1000)))
 }

@@ -1,3 +1,5 @@
+internal import DNS
+
 /// Looks at an answer the way the CA will, before the CA is asked: a validation that fails at the CA counts against its limits.
 public protocol SelfCheck: Sendable {
     func check(_ answer: ChallengeAnswer) async -> SelfCheckVerdict

@@ -80,6 +80,9 @@ final class Household: Sendable {
         }
     }
 
+    /// What each server becomes from now on.
+    func stateChanges() -> [AsyncStream<ServiceState>] { services.values.map { $0.stateChanges() } }
+
     /// The servers that failed, and wait until they are tried again.
     func waiting() async -> [Service] {
         await snapshots(withMemory: false).filter(\.state.isPausing).compactMap { Service(rawValue: $0.name) }

@@ -54,7 +54,9 @@ struct LogFile {
         size = Int((try? file.seek(offset: 0, from: .end)) ?? 0)
         // On a full disk, or when we were killed, half a line may have been written.
         var last: UInt8 = 0
-        if size > 0, (try? withUnsafeMutableBytes(of: &last) { try file.read(fromAbsoluteOffset: Int64(size - 1), into: $0) }) == 1, last != UInt8(ascii: "\n") {
+        if size > 0, (try? withUnsafeMutableBytes(of: &last) { try file.read(fromAbsoluteOffset: Int64(size - 1), into: $0) }) == 1,
+            last != UInt8(ascii: "\n")
+        {
             size += (try? file.writeAll("\n".utf8)) ?? 0
         }
     }

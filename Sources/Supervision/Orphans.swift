@@ -1,4 +1,4 @@
-import CPrctl
+import CLinux
 import Dispatch
 import DurableFiles
 import Glibc
@@ -18,8 +18,8 @@ enum Orphans {
 
         /// The variable's value, another one for each start.
         let value: String
-        /// The user that nobody else runs as; nil when it runs as we do.
-        let user: uid_t?
+        /// The account that nobody else runs as; nil when it runs as we do.
+        let account: Account?
 
         init(_ specification: ServiceSpecification) {
             let number = Self.count.withLock { count in
@@ -27,7 +27,7 @@ enum Orphans {
                 return count
             }
             value = "\(specification.name).\(number)"
-            user = geteuid() == 0 ? specification.account?.user : nil
+            account = geteuid() == 0 ? specification.account : nil
         }
     }
 
@@ -55,18 +55,18 @@ enum Orphans {
     ///   - session: the server's main process, which has ended.
     ///   - mark: what it was started with.
     static func end(ofSession session: Int32, _ mark: Mark) async {
-        await end { pid in
+        await end(runningAs: mark.account) { pid in
             // A child that hid itself is known by its own children.
-            belongs(pid, toSession: session, mark) || ProcessTable.descendants(of: pid).contains { belongs($0, toSession: session, mark) }
+            ([pid] + descendants(of: pid, mark.account)).contains { belongs($0, toSession: session, mark) }
         }
     }
 
     /// Kills all of them, and returns when they are gone. Nobody cancels that.
     static func endAll() async {
-        await end { _ in true }
+        await end(runningAs: nil) { _ in true }
     }
 
-    private static func end(_ isWanted: (Int32) -> Bool) async {
+    private static func end(runningAs account: Account?, _ isWanted: (Int32) -> Bool) async {
         let start = ContinuousClock.now
         var pause = Duration.microseconds(250)
         var family: Set<Int32> = []
@@ -75,7 +75,7 @@ enum Orphans {
                 let mine = living().filter { family.contains($0) || isWanted($0) }
                 for pid in mine {
                     // Its children come to us next.
-                    family.formUnion(ProcessTable.descendants(of: pid))
+                    family.formUnion(descendants(of: pid, account))
                     kill(pid, SIGKILL)
                 }
                 return mine.count
@@ -92,9 +92,17 @@ enum Orphans {
         return all.filter { waitpid($0, nil, WNOHANG) == 0 }
     }
 
+    /// With the account's rights we see in /proc what it sees of its own processes, and need none over everybody's.
+    private static func descendants(of pid: Int32, _ account: Account?) -> [Int32] {
+        (try? File.acting(as: account, on: "/proc") { () throws(FileError) in ProcessTable.descendants(of: pid) }) ?? []
+    }
+
     private static func belongs(_ pid: Int32, toSession session: Int32, _ mark: Mark) -> Bool {
-        if ProcessTable.session(of: pid) == session { return true }
-        if let user = mark.user, ProcessTable.user(of: pid) == user { return true }
-        return ProcessTable.environment(of: pid).contains("\(Mark.variable)=\(mark.value)")
+        if getsid(pid) == session { return true }
+        let isMarked = try? File.acting(as: mark.account, on: "/proc") { () throws(FileError) in
+            if let user = mark.account?.user, ProcessTable.user(of: pid) == user { return true }
+            return ProcessTable.environment(of: pid).contains("\(Mark.variable)=\(mark.value)")
+        }
+        return isMarked ?? false
     }
 }

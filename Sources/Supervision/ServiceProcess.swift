@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 import Subprocess
 import Synchronization
@@ -55,7 +56,7 @@ final class ServiceProcess: Sendable {
     func run(_ specification: ServiceSpecification) async -> End {
         defer { started.continuation.finish() }
         guard access(specification.executable, X_OK) == 0 else { return ended(.cannotStart(errno: errno)) }
-        for path in specification.staleFiles { unlink(path) }
+        removeStaleFiles(of: specification)
         Orphans.adopt()
         let mark = Orphans.Mark(specification)
         do {
@@ -77,6 +78,13 @@ final class ServiceProcess: Sendable {
             return ended(.cannotStart(errno: error.underlyingError?.rawValue ?? EIO))
         } catch {
             return ended(.cannotStart(errno: EIO))
+        }
+    }
+
+    /// As the server's user: they lie in its own folder, where links may lie as well. One that cannot be removed is the server's to complain of.
+    private func removeStaleFiles(of specification: ServiceSpecification) {
+        for path in specification.staleFiles {
+            _ = try? File.acting(as: geteuid() == 0 ? specification.account : nil, on: path) { () throws(FileError) in unlink(path) }
         }
     }
 

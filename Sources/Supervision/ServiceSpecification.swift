@@ -14,7 +14,7 @@ public struct ServiceSpecification: Sendable {
     public var workingDirectory: String?
     /// Who it runs as, when we are root; nil: as we do.
     public var account: Account?
-    /// What it may do beyond its account.
+    /// What it may do beyond its account. A program that root runs as itself keeps these and no others; all that we have when there are none.
     public var capabilities: [Capability]
     /// How much of the machine it may use.
     public var limits = ResourceLimits()
@@ -70,6 +70,9 @@ extension ServiceSpecification {
     public enum Capability: String, Sendable {
         /// Listen on ports below 1024.
         case bindService = "net_bind_service"
+        /// Become another user, and leave all groups.
+        case setUser = "setuid"
+        case setGroup = "setgid"
     }
 
     /// Asked in a tight loop right after the start, and after a reload.

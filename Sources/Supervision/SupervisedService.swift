@@ -33,7 +33,8 @@ public actor SupervisedService {
     private var restarts = 0
     private var failures = 0
     var readySince: Duration?
-    var lastProblem: ServiceProblem?
+    var lastProblem: ServiceProblem? { didSet { lastProblemAt = .now() } }
+    private var lastProblemAt: Timestamp?
 
     enum Wish { case reload, restart }
     /// How a process's time ended.
@@ -71,7 +72,8 @@ public actor SupervisedService {
         let pid = process?.pid
         return ServiceSnapshot(
             name: specification.name, state: state, pid: pid, since: (pid == nil ? nil : processSince) ?? since, restarts: restarts,
-            memoryBytes: withMemory ? pid.flatMap(ProcessTable.memory(ofGroup:)) : nil, lastProblem: lastProblem)
+            memoryBytes: withMemory ? pid.flatMap { ProcessTable.memory(ofGroup: $0, runningAs: specification.account) } : nil,
+            lastProblem: lastProblem, lastProblemAt: lastProblemAt)
     }
 
     /// Starts the server and keeps it running; returns when it has been stopped. A second call waits for the first.

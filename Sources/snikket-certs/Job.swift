@@ -1,6 +1,7 @@
 import ACME
 import ArgumentParser
 import CertificateStore
+import DNS
 import Glibc
 import ProcessMemory
 import SystemPackage

@@ -1,5 +1,6 @@
 import ACME
 import CertificateStore
+import DNS
 import OpenSSL
 
 /// Reads a key for DNS updates, in the form that `tsig-keygen` writes: `key "NAME" { algorithm hmac-sha256; secret "BASE64"; };`.
@@ -31,16 +32,16 @@ extension CertificateFailure {
     init(describing error: DNSUpdateError, server: String, name: String?) {
         self.init(kind: .local, error: "the DNS server \(server) did not take the record for \(name ?? "a name")")
         switch error {
-        case .connection(let errno):
+        case .server(.connection(errno: let errno)):
             cause = errno == 11 ? "it did not answer within ten seconds" : words(errno)
             `try` = "check the address, and that the server is reachable over TCP"
-        case .badAddress:
+        case .server(.badAddress):
             self.init(kind: .configuration, error: "'\(server)' is no address with a port", try: "write 192.0.2.1:53 or [2001:db8::1]:53")
-        case .nonsense: cause = "its answer cannot be read"
-        case .noZone:
+        case .server(.nonsense): cause = "its answer cannot be read"
+        case .server(.noZone):
             cause = "it is not in charge of this name's zone"
             `try` = "give the zone's primary server with --dns-server"
-        case .refused(let code):
+        case .server(.refused(code: let code)):
             cause = "it answers \(Self.responseCodes[code] ?? "with code \(code)")"
             `try` = "check the key's name and secret, both clocks, and that the server lets this key change _acme-challenge records"
         case .notSigned:

@@ -9,6 +9,7 @@ struct Snikket: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             InitCommand.self,
+            CheckCommand.self,
             UpCommand.self,
             TryCommand.self,
             RenderCommand.self,

@@ -16,7 +16,8 @@ import Testing
         Fixture.shell(script)(scratch)
     }
 
-    @Test("a server's death is noticed while a child of another session holds its output; the child goes before the successor comes",
+    @Test(
+        "a server's death is noticed while a child of another session holds its output; the child goes before the successor comes",
         .timeLimit(.minutes(1)))
     func leavesSession() async throws {
         try await Fixture.with({ scratch in
@@ -26,10 +27,10 @@ import Testing
             let first = try await fixture.pid
             try await until { processes(marked: fixture.scratch.path).count == 1 }
             let old = try #require(processes(marked: fixture.scratch.path).first)
-            #expect(ProcessTable.session(of: old) == old)
+            #expect(ProcessTable.group(of: old) == old)
             kill(first, SIGKILL)
             try await fixture.waitForSuccessor(of: first)
-            #expect(ProcessTable.session(of: old) == nil)
+            #expect(ProcessTable.group(of: old) == nil)
             try await until { processes(marked: fixture.scratch.path).count == 1 }
             await fixture.service.stop()
             #expect(processes(marked: fixture.scratch.path).isEmpty)
@@ -67,7 +68,7 @@ import Testing
                 let pid = await fixture.service.snapshot().pid
                 return pid != nil && pid != first
             }
-            #expect(ProcessTable.session(of: old) == nil)
+            #expect(ProcessTable.group(of: old) == nil)
         }
     }
 

@@ -115,5 +115,37 @@ import Testing
                 "--no-new-privs", "--pdeathsig", "TERM", "--reuid", "1", "--regid", "2", "--clear-groups", "--inh-caps", "-all",
                 "--ambient-caps", "-all",
             ])
+        // What root runs as itself keeps what it is given, or everything when that is nothing.
+        var own = ServiceSpecification(name: "a", executable: "/a", capabilities: [.setUser, .setGroup])
+        #expect(
+            Privileges.options(for: own, isRoot: true, effective: 1 << 8) == [
+                "--no-new-privs", "--pdeathsig", "KILL", "--inh-caps", "-all", "--ambient-caps", "-all", "--bounding-set", "-all,+setuid,+setgid",
+            ])
+        own.capabilities = []
+        #expect(Privileges.options(for: own, isRoot: true, effective: 1 << 8) == ["--no-new-privs", "--pdeathsig", "KILL"])
+    }
+
+    @Test("the unit grants what root keeps when it is started by hand, and no more")
+    func unit() throws {
+        let unit = String(decoding: try File.read(File.folder(of: #filePath) + "/../../templates/systemd/snikket.service"), as: UTF8.self)
+        let line = unit.split(separator: "\n").first { $0.hasPrefix("CapabilityBoundingSet=") }
+        let granted = try #require(line).dropFirst("CapabilityBoundingSet=".count).split(separator: " ").map {
+            $0.dropFirst("CAP_".count).lowercased()
+        }
+        #expect(Set(granted) == Set(Privileges.kept.map(\.name)))
+    }
+
+    @Test("the memory of another user's server is seen", .timeLimit(.minutes(1)))
+    func memory() async throws {
+        let account = Account(user: 61_186, group: 61_186)
+        try await Fixture.with({ _ in
+            ServiceSpecification(name: "sleep", executable: "/bin/sleep", arguments: ["600"], account: account)
+        }) { fixture in
+            try await fixture.service.waitUntilReady(deadline: .seconds(20))
+            let pid = try await fixture.pid
+            try await until { ProcessTable.name(of: pid) == "sleep" }
+            let memory = try #require(await fixture.service.snapshot().memoryBytes)
+            #expect(memory > 50_000 && memory < 5_000_000)
+        }
     }
 }
