@@ -27,7 +27,7 @@ def played(request: pytest.FixtureRequest) -> Iterator[dict[Any, "Future[Any]"]]
     """
     cases = dict.fromkeys(
         item.callspec.params["case"] for item in request.session.items
-        if item.path.parent == Path(__file__).parent and hasattr(item, "callspec") and "case" in item.callspec.params)
+        if item.path.parent == Path(__file__).parent and hasattr(item, "callspec") and hasattr(item.callspec.params.get("case"), "run"))
     pool = ThreadPoolExecutor(6)
     try:
         yield {case: pool.submit(case.run) for case in cases}
@@ -36,7 +36,7 @@ def played(request: pytest.FixtureRequest) -> Iterator[dict[Any, "Future[Any]"]]
 
 
 @pytest.fixture
-def measured(request: pytest.FixtureRequest) -> Callable[[str, float], None]:
+def measured() -> Callable[[str, float], None]:
     """Notes how many seconds something took, for the end of the run."""
     return lambda what, seconds: _measured.append(f"{seconds:8.2f} s  {what}")
 

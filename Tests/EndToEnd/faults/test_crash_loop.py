@@ -1,4 +1,7 @@
-"""A server that fails again and again: growing pauses, then `failed`, said by name; everything else goes on, and it comes back when its cause is gone."""
+"""A server that fails again and again: growing pauses, then `failed`, said by name; everything else goes on.
+
+When the cause is gone it comes back: by itself, or at once by `snikket reload`.
+"""
 
 import os
 import signal
