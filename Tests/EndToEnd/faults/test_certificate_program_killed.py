@@ -30,7 +30,7 @@ class FirstCertificate:
 def _killed_during_the_first() -> None:
     with with_pebble("certs-killed") as (appliance, _):
         appliance.start()
-        os.kill(until(lambda: _at_work(appliance), 30, "snikket-certs is at work")[0].pid, signal.SIGKILL)
+        os.kill(until(lambda: _at_work(appliance), 60, "snikket-certs is at work")[0].pid, signal.SIGKILL)
         appliance.line("snikket: error:", 20)
         appliance.line("ready ", 200)
         appliance.healthy()

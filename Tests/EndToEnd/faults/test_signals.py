@@ -32,8 +32,8 @@ def test_signals_that_ask_for_nothing_change_nothing(scene: Stage) -> None:
     before = services(scene.appliance)
     with under_fire(scene.wendy, scene.rick) as conversation:
         for number in IDLE:
-            _hail(scene.pid, [number])
-        _hail(scene.pid, IDLE, 10 * len(IDLE))
+            _hail(scene.pid, [number], 10)
+        _hail(scene.pid, IDLE)
         conversation.goes_on()
     assert scene.appliance.process is not None and scene.appliance.process.poll() is None
     assert_untouched(scene.appliance, before)
