@@ -96,7 +96,7 @@ let package = Package(
         .executableTarget(
             name: "snikket",
             dependencies: [
-                "Appliance", "CertificateStore", "DNS", "DurableFiles", "Preflight", "Settings", "ServerConfigs", "Supervision", "ChatServer",
+                "Appliance", "CertificateStore", "DurableFiles", "Preflight", "Settings", "ServerConfigs", "Supervision", "ChatServer",
                 "QRCode", "Portal",
                 arguments,
                 system, log,
