@@ -16,7 +16,8 @@ import Testing
         Fixture.shell(script)(scratch)
     }
 
-    @Test("a server's death is noticed while a child of another session holds its output; the child goes before the successor comes",
+    @Test(
+        "a server's death is noticed while a child of another session holds its output; the child goes before the successor comes",
         .timeLimit(.minutes(1)))
     func leavesSession() async throws {
         try await Fixture.with({ scratch in
