@@ -41,7 +41,7 @@ struct ServiceSpecifications {
     /// Many times what a household needs, and far from what would bring the machine down: nginx, for one, has 4096 connections at most, each with
     /// a file or another connection beside it.
     private static let limits: [Service: ResourceLimits] = [
-        .prosody: .init(openFiles: 16384, processes: 64), .coturn: .init(openFiles: 16384, processes: 256),
+        .prosody: .init(openFiles: 16384, processes: 64), .coturn: .init(openFiles: 16384, processes: 1024),
         .portal: .init(openFiles: 4096, processes: 256), .nginx: .init(openFiles: 16384, processes: 64),
     ]
 

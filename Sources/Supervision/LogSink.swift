@@ -119,6 +119,10 @@ public final class LogSink: Sendable {
             return state.waiting
         }
     }
+
+    deinit {
+        file.withLock { $0.close() }
+    }
 }
 
 /// How much a server may print: what is beyond would only push out what was of use.
