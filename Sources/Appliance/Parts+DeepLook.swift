@@ -1,7 +1,9 @@
 import CertificateStore
+import ProcessMemory
 import ServerConfigs
 import Settings
 import Supervision
+import Synchronization
 
 extension Parts {
     /// How often everything is looked at, and how soon again when something was not as it should be.
@@ -20,15 +22,39 @@ extension Parts {
         await keeper.saw(served)
     }
 
-    /// Looks again and again. Never returns by itself.
+    /// Looks again and again, at the clock too. Never returns by itself.
     func lookDeeply() async throws {
+        var clock = ClockWatch()
         while true {
-            let isStale = await !keeper.stale(among: settings.endpoints).isEmpty
+            await look(at: &clock)
+            // What a look needed, and the start before the first, is not needed until the next.
+            releaseStartupPages()
+            let isStale = await hasNewlyStaleServers()
             try await Task.sleep(for: verdicts.isSuspicious || isStale ? Self.pauses.soon : Self.pauses.usual)
             await lookAtPorts()
             // A server that is just being given another certificate needs a moment, and is looked at by whoever gives it.
             if isStale, !keeper.work.expected.isUnderWay { await restartStaleServers() }
         }
+    }
+
+    private func look(at clock: inout ClockWatch) async {
+        let reading = ClockWatch.Reading.now()
+        if let jump = clock.jump(at: reading) {
+            say.progress(ClockWatch.words(jump))
+            // What is to be done about the certificate is another question now. One that is set ahead is no reason to hurry: it may be wrong itself.
+            if jump < 0 { await wishes.wake() }
+        }
+        guard let problem = clock.problem(at: reading, notBefore: await keeper.begin) else { return matters.close("clock") }
+        // Told once, and not whenever the present moment in it is another.
+        if !matters.all.contains(where: { $0.matter == "clock" && $0.problem.error == problem.error }) { say.problem(problem) }
+        matters.open("clock", problem)
+    }
+
+    /// Whether a server serves another certificate than the one it was given, and has not been started again for it.
+    private func hasNewlyStaleServers() async -> Bool {
+        let stale = await keeper.stale(among: settings.endpoints)
+        guard !stale.isEmpty, let serial = (try? keeper.usable())?.record.serial else { return false }
+        return restarted.withLock { restarted in stale.contains { !restarted.contains("\($0.service.rawValue) \(serial)") } }
     }
 
     /// The looking itself fails, or works again.

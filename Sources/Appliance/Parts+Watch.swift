@@ -14,10 +14,9 @@ extension Parts {
         }
     }
 
-    /// Every quarter of a minute: does a server keep failing, is the disk nearly full, can the clock be believed?
+    /// Every quarter of a minute: does a server keep failing, is the disk nearly full?
     func lookAround() async throws {
         var failing: Set<String> = []
-        var clock = ClockWatch()
         while true {
             for snapshot in await household.snapshots(withMemory: false) {
                 say(snapshot, &failing)
@@ -26,22 +25,8 @@ extension Parts {
             tellOfChangedSettings()
             noteChatEndpoint()
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
-            await look(at: &clock)
             try await Task.sleep(for: .seconds(15))
         }
-    }
-
-    private func look(at clock: inout ClockWatch) async {
-        let reading = ClockWatch.Reading.now()
-        if let jump = clock.jump(at: reading) {
-            say.progress(ClockWatch.words(jump))
-            // What is to be done about the certificate is another question now. One that is set ahead is no reason to hurry: it may be wrong itself.
-            if jump < 0 { await wishes.wake() }
-        }
-        guard let problem = clock.problem(at: reading, notBefore: await keeper.begin) else { return matters.close("clock") }
-        // Told once, and not whenever the present moment in it is another.
-        if !matters.all.contains(where: { $0.matter == "clock" && $0.problem.error == problem.error }) { say.problem(problem) }
-        matters.open("clock", problem)
     }
 
     /// Says it in the journal too, by name and once.
@@ -70,6 +55,14 @@ extension Parts {
                 """
                 \(name), a part of \(settings.domain), keeps failing. It is tried again now and then; everything else goes on.
                 What is wrong: \(why).
+                What to do: look at `snikket logs \(name)` on the server.
+                """)
+        case .unhealthy where Service(rawValue: name).map(verdicts.isLasting) ?? false:
+            await messages.tell(
+                "service \(name)", level: 1,
+                """
+                \(name), a part of \(settings.domain), does not do all that it should, and starting it again did not help.
+                What is wrong: \(snapshot.lastProblem.map { "\($0)" } ?? "it says nothing").
                 What to do: look at `snikket logs \(name)` on the server.
                 """)
         // One that comes up for a moment only is not well. The clock may have been set back meanwhile.
