@@ -111,8 +111,9 @@ let package = Package(
         room(
             "Appliance",
             [
-                "CertificateStore", "ChatServer", "DurableFiles", "Health", "LocalHTTP", "Portal", "ProcessMemory", "ServerConfigs", "Settings",
-                "Supervision",
+                "CLinux", "CertificateStore", "ChatServer", "DurableFiles", "Health", "Lifecycle", "LocalHTTP", "Portal", "ProcessMemory",
+                "ServerConfigs",
+                "Settings", "Supervision",
                 lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
             ]),
         room(
@@ -124,16 +125,17 @@ let package = Package(
             ]),
         room("ChatServer", ["DurableFiles", "LocalHTTP", system]),
         room("Health", ["LocalHTTP", nio, nioPosix]),
-        room("Preflight", ["CTimex", "CertificateStore", "DNS", "DurableFiles", "ServerConfigs", "Settings", "Supervision", subprocess, system]),
+        room("Preflight", ["CLinux", "CertificateStore", "DNS", "DurableFiles", "ServerConfigs", "Settings", "Supervision", subprocess, system]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
-        room("Supervision", ["DurableFiles", log, subprocess, system]),
+        room("Lifecycle", ["DurableFiles", "Supervision", subprocess, system]),
+        room("Supervision", ["CLinux", "DurableFiles", log, subprocess, system]),
         room("ServerConfigs", ["DurableFiles", "Settings", "Templates", subprocess, system]),
         room("Templates"),
         room("CertificateStore", ["DurableFiles"]),
         room("Settings", ["CIDN2"]),
         room("QRCode", ["CQREncode"]),
         room("ProcessMemory", ["CMalloc"]),
-        room("DurableFiles"),
+        room("DurableFiles", ["CLinux"]),
         room("DNS"),
 
         // Certificates: the only rooms that see libcurl and OpenSSL.
@@ -147,7 +149,7 @@ let package = Package(
         shim("CQREncode", links: "qrencode"),
         shim("CYAML", links: "yaml"),
         shim("CMalloc"),
-        shim("CTimex"),
+        shim("CLinux"),
 
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),
@@ -170,15 +172,15 @@ let package = Package(
             name: "ProsodyFixture", dependencies: ["ChatServer", "LocalHTTP", subprocess, system], path: "Tests/ProsodyFixture",
             swiftSettings: rules),
         .executableTarget(
-            name: "supervised-parent", dependencies: ["Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
+            name: "supervised-parent", dependencies: ["DurableFiles", "Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
+        tests(of: "Lifecycle", ["RealServers"]),
         tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "DurableFiles", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", lifecycle, log, system]),
         tests(
             of: "Appliance",
             [
-                "CertificateStore", "ChatServer", "DurableFiles", "LocalHTTP", "RealServers", "Settings", "snikket-certs", "Supervision", nio,
-                nioPosix, subprocess,
-                system,
+                "CertificateStore", "ChatServer", "DurableFiles", "Health", "Lifecycle", "LocalHTTP", "RealServers", "ServerConfigs", "Settings",
+                "snikket", "snikket-certs", "Supervision", nio, nioPosix, subprocess, system,
             ]),
     ] + fuzzing
 )

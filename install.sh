@@ -2,6 +2,11 @@
 # Installs Snikket, or shows it on this computer. `./install.sh --help` says how.
 set -eu
 
+# Where the release of this script lies and the key that it is signed with (Ed25519): filled in by packaging/release. In a checkout both are
+# empty, and the programs are built.
+release_url=''
+release_key=''
+
 here=$(cd "$(dirname "$0")" && pwd)
 
 prefix=/usr/local
@@ -18,7 +23,8 @@ runtime_packages="prosody prosody-modules lua5.4 lua-dbi-sqlite3 lua-unbound ngi
     util-linux openssl ca-certificates curl"
 library_packages="libcurl4-openssl-dev libssl-dev libidn2-dev libqrencode-dev"
 build_packages="git g++ pkg-config $library_packages"
-test_packages="libyaml-dev systemd pebble bind9 iproute2 nftables iptables ufw chromium chromium-driver libnss3-tools python3-venv shellcheck sqlite3"
+test_packages="libyaml-dev systemd pebble bind9 iproute2 nftables iptables ufw chromium chromium-driver libnss3-tools prometheus python3-venv
+    shellcheck sqlite3"
 
 usage() {
     cat <<'HELP'
@@ -30,9 +36,10 @@ To look at it, on this computer only (no domain, no root but for packages):
 
 To install it on a server, for the domain that will be part of everybody's address:
 
-    sudo ./install.sh DOMAIN EMAIL [options]
+    sudo ./install.sh [DOMAIN EMAIL] [options]
 
     --agree-tos           agree to the certificate authority's terms without being asked
+    --from PLACE          install the release in PLACE: a folder, or an address that begins with https://
     --binaries DIR        install the programs from DIR instead of building them
     --set NAME=VALUE      put one more option into snikket.conf (repeat for more)
 
@@ -60,6 +67,17 @@ fail() {
     exit "$1"
 }
 
+# Piped into sh, standard input is this script: questions go to the terminal itself.
+has_terminal() {
+    (: </dev/tty) 2>/dev/null
+}
+
+# ask QUESTION: sets answer.
+ask() {
+    printf '%s' "$1" >/dev/tty
+    read -r answer </dev/tty
+}
+
 # --- this machine ---
 
 as_root() {
@@ -73,7 +91,7 @@ as_root() {
 }
 
 need_root() {
-    [ "$(id -u)" -eq 0 ] || fail 64 "installing needs root" "" "sudo $0 $*"
+    [ "$(id -u)" -eq 0 ] || fail 64 "installing needs root" "" "the same as root, with sudo before it"
 }
 
 # Sets debian to the release's number, or ends.
@@ -356,15 +374,32 @@ write_settings() {
     sync "$folder"
 }
 
+# The two answers, when they were not given.
+ask_for_answers() {
+    if [ -n "$domain" ] && [ -n "$email" ]; then return; fi
+    if [ -e "$settings" ]; then
+        domain=${domain:-$(domain_in_settings)} email=$(sed -n 's/^SNIKKET_ADMIN_EMAIL=//p' "$settings" | tail -n 1)
+        return
+    fi
+    has_terminal || { usage >&2; exit 64; }
+    while [ -z "$domain" ]; do
+        ask "The domain, which will be the second half of everybody's address (chat.example.org): "
+        domain=$answer
+    done
+    while [ -z "$email" ]; do
+        ask "Your e-mail address, for the certificate authority and for what needs your hand: "
+        email=$answer
+    done
+}
+
 ask_for_consent() {
     if [ -n "$agreed" ]; then return; fi
     case $extra_settings in
         *SNIKKET_CERTIFICATE=files* | *SNIKKET_CERTIFICATE=internal*) return ;;
     esac
     terms="the terms of Let's Encrypt, which gives the certificates: https://letsencrypt.org/repository/"
-    [ -t 0 ] || fail 64 "nobody is here to agree to $terms" "standard input is not a terminal" "read them, then add --agree-tos"
-    printf 'Do you agree to %s ? [y/N] ' "$terms"
-    read -r answer
+    has_terminal || fail 64 "nobody is here to agree to $terms" "there is no terminal to ask on" "read them, then add --agree-tos"
+    ask "Do you agree to $terms ? [y/N] "
     case $answer in
         [yY]*) agreed=yes ;;
         *) fail 1 "without a certificate apps cannot connect" "you did not agree to $terms" \
@@ -419,7 +454,102 @@ show_invitation() {
     "$prefix/bin/snikket" invite create --admin --qr
 }
 
+# --- a release ---
+
+# fetch NAME: gets a file of the release into the working folder.
+fetch() {
+    case $release_url in
+        https://* | http://*)
+            curl --fail --silent --show-error --location --retry 3 --connect-timeout 20 --max-time 600 \
+                --output "$work/$1" "$release_url/$1" 2>"$work/curl.err" ||
+                fail 75 "$release_url/$1 could not be fetched" "$(tail -n 1 "$work/curl.err")" "look at this machine's connection, and run this again"
+            ;;
+        *)
+            cp "${release_url#file://}/$1" "$work/$1" 2>/dev/null ||
+                fail 1 "$release_url/$1 is not there" "" "name the folder of a release, with its files release and release.sig, with --from"
+            ;;
+    esac
+}
+
+# Fetches the release, and believes nothing before its signature. Sets deb and version.
+fetch_release() {
+    step "fetching the release from $release_url"
+    [ -n "$release_key" ] || fail 1 "this script does not know whose releases to trust" \
+        "it comes from a checkout, which has no key" "use the install.sh that lies beside the release"
+    install_packages curl ca-certificates openssl
+    fetch release
+    fetch release.sig
+    printf -- '-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n' "$release_key" >"$work/key.pem"
+    openssl pkeyutl -verify -pubin -inkey "$work/key.pem" -rawin -in "$work/release" -sigfile "$work/release.sig" >/dev/null 2>&1 ||
+        fail 1 "the release is not signed by its makers" "somebody has changed it, or it was cut off on its way" \
+            "install nothing from there; fetch this script and the release again"
+    architecture=$(dpkg --print-architecture)
+    version=$(sed -n 's/^version //p' "$work/release")
+    deb=$(sed -n "s/^package $architecture [0-9a-f]* //p" "$work/release")
+    case $deb in
+        "") fail 1 "there is no package for this machine" "it is $architecture, and the release has: $(sed -n 's/^package \([^ ]*\) .*/\1/p' "$work/release" | tr '\n' ' ')" "use a machine of one of those" ;;
+        */*) fail 1 "the release names a file outside its folder: $deb" ;;
+    esac
+    refuse_older
+    fetch "$deb"
+    sum=$(sed -n "s/^package $architecture \([0-9a-f]*\) .*/\1/p" "$work/release")
+    [ "$(sha256sum "$work/$deb" | cut -d ' ' -f 1)" = "$sum" ] ||
+        fail 1 "$deb is not the one of the release" "its checksum is another: it was changed, or cut off on its way" "run this again"
+    say "    snikket $version, signed by its makers"
+}
+
+# An old release has a good signature too: who offers one wants back its mistakes.
+refuse_older() {
+    is_installed snikket || return 0
+    there=$(dpkg-query -W -f '${Version}' snikket)
+    if dpkg --compare-versions "$version" lt "$there"; then
+        fail 1 "snikket $there is installed, and the release is $version" "an older one can have mistakes that are known" "fetch a newer release"
+    fi
+}
+
+# The package with what it depends on. Debian's own servers come with it and are not started; somebody's stay as they are.
+install_release() {
+    if [ "$debian" = 12 ]; then
+        install_packages prosody prosody-modules nginx libnginx-mod-stream coturn
+    else
+        fresh=$(missing_of prosody nginx coturn)
+        quietly apt_get update
+    fi
+    step "installing snikket $version"
+    forbid_starting
+    chmod 755 "$work"
+    chmod 644 "$work/$deb"
+    quietly apt_get install --no-install-recommends "$work/$deb"
+    settle_packages
+}
+
 # --- what can be asked for ---
+
+# From a release: nothing is built here.
+install_from_release() {
+    need_root
+    check_system
+    check_systemd
+    check_conflicts
+    prefix=/usr
+    work=$(mktemp -d)
+    ask_for_answers
+    if [ ! -e "$settings" ]; then ask_for_consent; fi
+    fetch_release
+    install_release
+    write_settings
+    systemctl enable --quiet snikket.service
+    look_at_the_world
+    start_service
+    show_invitation
+    rm -rf "$work"
+}
+
+# What can be known to be wrong beforehand is said. It is started all the same: DNS may be on its way, and it tries again by itself.
+look_at_the_world() {
+    step "looking at DNS, ports, clock and disk"
+    "$prefix/bin/snikket" check --no-reload || say "    it is started all the same, and tries again by itself: correct what is red"
+}
 
 try_it() {
     check_system
@@ -435,10 +565,11 @@ try_it() {
 }
 
 install_it() {
-    need_root "$domain" "$email"
+    need_root
     check_system
     check_systemd
     check_conflicts
+    ask_for_answers
     if [ ! -e "$settings" ]; then ask_for_consent; fi
     work=$(mktemp -d)
     if [ -n "$binaries" ]; then
@@ -477,7 +608,18 @@ deps_only() {
 }
 
 uninstall() {
-    need_root --uninstall
+    need_root
+    if is_installed snikket; then
+        step "removing the package"
+        if [ -n "$purge" ]; then
+            quietly apt_get purge snikket
+        else
+            quietly apt_get remove snikket
+            say "    settings and everything people wrote stay in $(dirname "$settings") and $state"
+        fi
+        say "    the packages of Debian stay installed: prosody nginx coturn"
+        return
+    fi
     step "stopping"
     systemctl disable --quiet --now snikket.service 2>/dev/null || :
     step "removing the programs"
@@ -521,6 +663,11 @@ main() {
                 binaries=$2
                 shift
                 ;;
+            --from)
+                [ $# -ge 2 ] || fail 64 "--from needs a folder or an address"
+                release_url=$2
+                shift
+                ;;
             --set)
                 case ${2:-} in
                     [A-Z]*=*) ;;
@@ -539,15 +686,15 @@ main() {
         esac
         shift
     done
+    case $release_url in
+        "" | http://* | https://* | file://* | /*) ;;
+        *) release_url=$(cd "$release_url" 2>/dev/null && pwd) || fail 64 "--from does not name a folder" ;;
+    esac
     case $verb in
         deps) deps_only ;;
         uninstall) uninstall ;;
         install)
-            if [ -z "$domain" ] || [ -z "$email" ]; then
-                usage >&2
-                exit 64
-            fi
-            install_it
+            if [ -n "$release_url" ]; then install_from_release; else install_it; fi
             ;;
     esac
 }

@@ -1,13 +1,17 @@
+public import DurableFiles
+
 /// Why the appliance could not start or go on.
 public enum ApplianceError: Error, Equatable {
     /// A user that the installation makes does not exist.
     case missingUser(String)
     /// The state directory's path is too long for the sockets in it.
     case pathTooLong(String)
+    /// Root lacks a capability (capabilities(7)) that it needs to give each server a user of its own.
+    case missingCapability(String)
     /// A file or folder could not be made or changed.
-    case file(path: String, problem: String)
-    /// Another `snikket up` uses the same state directory.
-    case alreadyRunning(state: String)
+    case file(FileError)
+    /// Another `snikket up` uses the same state directory; its number is not known when it has only just started.
+    case alreadyRunning(state: String, process: Int?)
     /// Another program uses a port.
     case portTaken(port: Int, name: String, owner: String?)
     /// `snikket-certs` is not where it has to be.

@@ -48,6 +48,9 @@ struct CertificateJobs: Sendable {
         return Job(arguments: ["internal", "--state", locations.certificates, "--output", locations.certificates] + names + addresses)
     }
 
+    /// That authority's own certificate, as `snikket-certs internal` keeps it.
+    var internalAuthority: String { locations.certificates + "/authority/ca.pem" }
+
     /// When the CA wants a certificate to be renewed.
     func renewal(of fullChain: String, from directory: String, of authorities: Settings.Authorities) -> Job {
         Job(arguments: ["renewal"] + place(directory, authorities) + ["--fullchain", fullChain, "--timeout", "60"])

@@ -1,19 +1,38 @@
 import CertificateStore
+import DurableFiles
 import Settings
 
 extension CertificateKeeper {
     /// When a new certificate is to be had, in seconds since 1970.
     func nextAttempt() -> Int {
-        guard let stored = try? usable() else { return endOfPause }
+        let stored: CertificateStore.Stored?
+        do throws(StoreError) {
+            stored = try usable()
+        } catch {
+            // What cannot be read just now, for want of a descriptor for example, is no reason to have another.
+            return max(endOfPause, now() + 60)
+        }
+        guard let stored else { return endOfPause }
         switch settings.certificates {
+        // Our own authority looks at the same clock: a certificate from the future was made while it was wrong.
+        case .internalAuthority where stored.record.notBefore > now() + ClockWatch.tolerance: return endOfPause
         // The person replaces the files when it suits them.
         case .files: return max(endOfPause, now() + 3_600)
+        case .internalAuthority where isOfTheFuture(stored.record): return endOfPause
         case .acme, .internalAuthority: return max(endOfPause, plan(of: stored.record).time(of: stored.record))
         }
     }
 
+    /// Whether our own authority has signed it while the clock was ahead: nobody accepts it then. When the authority itself is of the future it is the
+    /// clock that is behind, and the certificate good.
+    private func isOfTheFuture(_ record: CertificateRecord) -> Bool {
+        guard record.notBefore > now(), let authority = File.lastChange(of: jobs.internalAuthority) else { return false }
+        return authority <= now()
+    }
+
     /// When to do something next: renew, or ask the CA when to renew.
     func nextStep() -> Int {
+        if attempts.forgetFuture(now: now()) { save() }
         guard let (stored, _, _) = renewable() else { return nextAttempt() }
         return min(nextAttempt(), plan(of: stored.record).nextLook)
     }
@@ -26,6 +45,9 @@ extension CertificateKeeper {
         save()
         return plan
     }
+
+    /// When the certificate in place began, in seconds since 1970, whether or not it can be used now.
+    var begin: Int? { (try? store.current())?.record.notBefore }
 
     /// Asks the CA when it wants the certificate to be renewed (RFC 9773), when it is time to ask.
     func lookAtRenewalWindow() async {

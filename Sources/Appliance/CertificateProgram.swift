@@ -3,6 +3,7 @@ import DurableFiles
 import Glibc
 import Subprocess
 import Supervision
+import Synchronization
 import SystemPackage
 
 /// Runs `snikket-certs`, one process a job, as its own user.
@@ -39,6 +40,19 @@ struct CertificateProgram: Sendable {
         return event
     }
 
+    /// Looks at endpoints; the answers that came, which can be fewer than the questions.
+    func look(_ job: LookJob, deadline: Duration = .seconds(30)) async throws(CertificateFailure) -> [LookAnswer] {
+        guard let input = try? job.json() else { throw Self.silence }
+        let answers = Mutex<[LookAnswer]>([])
+        _ = try await lastEvent(of: .init(arguments: ["look"], input: input), deadline, LookAnswer.init(line:)) { answer in
+            answers.withLock { $0.append(answer) }
+        }
+        let all = answers.withLock { $0 }
+        // It says something about everything that it is asked.
+        guard !all.isEmpty else { throw Self.silence }
+        return all
+    }
+
     private static let silence = CertificateFailure(
         kind: .local, error: "snikket-certs did not end in time", try: "look at `snikket logs`")
 
@@ -47,11 +61,13 @@ struct CertificateProgram: Sendable {
         of job: CertificateJobs.Job, _ deadline: Duration, _ read: @escaping @Sendable (String) -> Event?,
         _ progress: @escaping @Sendable (Event) -> Void
     ) async throws(CertificateFailure) -> Event? {
-        var specification = ServiceSpecification(name: "snikket-certs", executable: path)
+        var specification = ServiceSpecification(name: "snikket-certs", executable: path, arguments: job.arguments)
         specification.account = job.asOurselves ? nil : account
+        // Having read the person's files, it becomes the owner of the store.
+        if job.asOurselves { specification.capabilities = [.setUser, .setGroup] }
         if job.bindsPort { specification.capabilities = [.bindService] }
         let environment = specification.environment
-        let setpriv = Privileges.options(for: specification) + ["--", path] + job.arguments
+        let setpriv = Privileges.arguments(for: specification)
         do {
             return try await withThrowingTaskGroup(of: Event?.self) { group in
                 group.addTask { try await Self.events(setpriv, environment, job.input, read, progress) }

@@ -28,9 +28,7 @@ struct ChallengeArguments: Equatable {
             bindsPort = true
         // DNS is the same from everywhere: here a look before the CA's tells when every server has the record.
         case .dns(.hook(let program)):
-            guard access(program, X_OK) == 0 else {
-                throw Self.refusal("run the program", program, String(cString: strerror(errno)).lowercased(), "SNIKKET_DNS_HOOK")
-            }
+            guard access(program, X_OK) == 0 else { throw Self.refusal("run the program", program, errno, "SNIKKET_DNS_HOOK") }
             arguments = ["--dns-hook", program]
         case .dns(.update(let server, let keyFile)):
             input = try Self.key(at: keyFile)
@@ -45,17 +43,22 @@ struct ChallengeArguments: Equatable {
     }
 
     private static func key(at path: String) throws(CertificateFailure) -> [UInt8] {
-        func refusal(_ cause: String) -> CertificateFailure { Self.refusal("read the key", path, cause, "SNIKKET_DNS_TSIG_KEY_FILE") }
+        let (doing, option) = ("read the key", "SNIKKET_DNS_TSIG_KEY_FILE")
         var facts = stat()
-        guard stat(path, &facts) == 0 else { throw refusal(String(cString: strerror(errno)).lowercased()) }
-        guard facts.st_mode & 0o077 == 0 else { throw refusal("others can read it; `chmod 600 \(path)` mends that") }
-        guard let bytes = try? File.read(path) else { throw refusal("it cannot be read") }
-        return bytes
+        guard stat(path, &facts) == 0 else { throw refusal(doing, path, errno, option) }
+        guard facts.st_mode & 0o077 == 0 else {
+            throw refusal(doing, path, "others can read it", "`chmod 600 \(path)`, or correct \(option) in snikket.conf")
+        }
+        do throws(FileError) { return try File.read(path) } catch { throw refusal(doing, path, error.errno, option) }
     }
 
-    private static func refusal(_ doing: String, _ path: String, _ cause: String, _ option: String) -> CertificateFailure {
-        CertificateFailure(
-            kind: .configuration, error: "cannot \(doing) for the DNS zone", cause: "\(path): \(cause)",
-            try: "correct the file or its permissions, or \(option) in snikket.conf")
+    private static func refusal(_ doing: String, _ path: String, _ errno: Int32, _ option: String) -> CertificateFailure {
+        refusal(
+            doing, path, String(cString: strerror(errno)).lowercased(),
+            "\(PersonalFile.advice(on: path, errno: errno)), or correct \(option) in snikket.conf")
+    }
+
+    private static func refusal(_ doing: String, _ path: String, _ cause: String, _ advice: String) -> CertificateFailure {
+        CertificateFailure(kind: .configuration, error: "cannot \(doing) for the DNS zone", cause: "\(path): \(cause)", try: advice)
     }
 }

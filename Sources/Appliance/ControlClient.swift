@@ -16,8 +16,8 @@ public struct ControlClient: Sendable {
 
     /// How the appliance is.
     /// - Throws: ``ApplianceError/notRunning(socket:)`` when nothing answers.
-    public func status() async throws(ApplianceError) -> StatusReport {
-        let response = try await send(.init(path: "/status"))
+    public func status(within deadline: Duration = .seconds(5)) async throws(ApplianceError) -> StatusReport {
+        let response = try await send(.init(path: "/status"), deadline: deadline)
         guard let report = try? StatusReport(json: response.body) else { throw .noAnswer(socket: socket) }
         return report
     }

@@ -9,6 +9,9 @@ actor Doorbell<Wish: Sendable> {
         nap?.cancel()
     }
 
+    /// Wakes whoever waits, without a wish.
+    func wake() { nap?.cancel() }
+
     /// Waits for a wish; nil when there is none after this time.
     func wait(atMost time: Duration) async throws(CancellationError) -> Wish? {
         if pending == nil {

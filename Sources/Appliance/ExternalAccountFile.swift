@@ -16,9 +16,10 @@ struct ExternalAccountFile {
     /// The account at this authority; nil when the file has none for it.
     func account(at directory: String) throws(CertificateFailure) -> Account? {
         var facts = stat()
-        guard stat(path, &facts) == 0 else { throw refusal("there is no such file") }
+        guard stat(path, &facts) == 0 else { throw refusal(errno) }
         guard facts.st_mode & 0o077 == 0 else { throw refusal("others can read it; `chmod 600 \(path)` mends that") }
-        guard let bytes = try? File.read(path) else { throw refusal("it cannot be read") }
+        let bytes: [UInt8]
+        do throws(FileError) { bytes = try File.read(path) } catch { throw refusal(error.errno) }
         for (index, line) in String(decoding: bytes, as: UTF8.self).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
         {
             let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" })
@@ -31,6 +32,12 @@ struct ExternalAccountFile {
             if first == directory { return Account(keyID: String(words[1]), key: String(words[2])) }
         }
         return nil
+    }
+
+    private func refusal(_ errno: Int32) -> CertificateFailure {
+        var failure = refusal(FileError(.read, path, errno: errno).words)
+        failure.try = PersonalFile.advice(on: path, errno: errno)
+        return failure
     }
 
     private func refusal(_ cause: String) -> CertificateFailure {

@@ -8,6 +8,7 @@ enum Ground {
     ///
     /// What a server writes itself lies in folders of its own user, which nobody else can enter; nginx alone reaches the portal's
     /// socket, the responder's and the challenges. Everything else is ours: a server that has been broken into can lay no links for us to follow.
+    /// Root does this without the capabilities to override permissions.
     static func prepare(_ locations: Locations, accounts: Accounts) throws(ApplianceError) {
         try folder(locations.state, mode: 0o711)
         try folder(locations.run, mode: 0o711)
@@ -19,21 +20,32 @@ enum Ground {
         try folder(locations.certificates, mode: 0o700, owner: accounts.certificates)
         try folder(locations.acme, mode: 0o700, owner: accounts.certificates)
         try folder(locations.challenges, mode: 0o755, owner: accounts.certificates)
-        try folder(locations.responder, mode: 0o700, owner: accounts.certificates)
+        let web = accounts[.nginx]
+        try folder(locations.responder, owner: accounts.certificates, openTo: web)
         for service in Service.allCases {
             try folder(locations.run(of: service), mode: 0o711)
-            try folder(locations.work(of: service), mode: 0o700, owner: accounts[service])
+            let isAsked = service == .nginx || service == .portal
+            try folder(locations.work(of: service), owner: accounts[service], openTo: isAsked ? web : nil)
         }
-        if let portal = accounts[.portal], let web = accounts[.nginx] {
-            try folder(locations.work(of: .portal), mode: 0o710, owner: Account(user: portal.user, group: web.group))
-        }
-        if let responder = accounts.certificates, let web = accounts[.nginx] {
-            try folder(locations.responder, mode: 0o710, owner: Account(user: responder.user, group: web.group))
-        }
+        if let web { try join(web) }
         for socket in [locations.controlSocket + ".new", locations.portalSocket, locations.work(of: .nginx) + "/health.sock"] {
             // The kernel's limit for a socket's path (unix(7)), the zero at its end included.
             guard socket.utf8.count < 108 else { throw .pathTooLong(socket) }
         }
+    }
+
+    /// A folder of a program's own, which one group may enter to reach a socket in it.
+    private static func folder(_ path: String, owner: Account?, openTo other: Account?) throws(ApplianceError) {
+        guard let owner, let other else { return try folder(path, mode: 0o700, owner: owner) }
+        try folder(path, mode: 0o710, owner: Account(user: owner.user, group: other.group))
+    }
+
+    /// nginx's group lets us reach its socket and the portal's, to ask whether they serve, without overriding permissions.
+    private static func join(_ account: Account) throws(ApplianceError) {
+        var groups = [gid_t](repeating: 0, count: max(0, Int(getgroups(0, nil))))
+        guard getgroups(Int32(groups.count), &groups) == groups.count, !groups.contains(account.group) else { return }
+        groups.append(account.group)
+        guard setgroups(groups.count, groups) == 0 else { throw .missingCapability("CAP_SETGID") }
     }
 
     /// Makes one folder, and its parents; an existing one is given its mode and owner.
@@ -51,16 +63,22 @@ enum Ground {
         var facts = stat()
         guard lstat(path, &facts) == 0 else { throw refused(path) }
         // A link here could lead root's chown anywhere.
-        guard facts.st_mode & S_IFMT == S_IFDIR else { throw .file(path: path, problem: "it is not a folder") }
-        if let owner, facts.st_uid != owner.user || facts.st_gid != owner.group {
-            guard lchown(path, owner.user, owner.group) == 0 else { throw refused(path) }
-        }
+        guard facts.st_mode & S_IFMT == S_IFDIR else { throw .file(FileError(.write, path, errno: ENOTDIR)) }
+        let (user, group) = owner.map { ($0.user, $0.group) } ?? (facts.st_uid, facts.st_gid)
         if facts.st_mode & 0o7777 != mode {
+            if facts.st_uid != geteuid() {
+                // What is another's we can give away but not change, which would take CAP_FOWNER: so it becomes ours for a moment.
+                guard lchown(path, geteuid(), getegid()) == 0 else { throw refused(path) }
+                (facts.st_uid, facts.st_gid) = (geteuid(), getegid())
+            }
             guard chmod(path, mode) == 0 else { throw refused(path) }
+        }
+        if facts.st_uid != user || facts.st_gid != group {
+            guard lchown(path, user, group) == 0 else { throw refused(path) }
         }
     }
 
     private static func refused(_ path: String) -> ApplianceError {
-        .file(path: path, problem: String(cString: strerror(errno)))
+        .file(FileError(.write, path, errno: errno))
     }
 }

@@ -6,8 +6,17 @@ final class Household: Sendable {
     private let services: [Service: SupervisedService]
     private let turns = AsyncStream.makeStream(of: Service.self)
 
-    /// The order of the stop: first what people come in by, last what keeps their messages.
-    private static let stopOrder: [Service] = [.nginx, .portal, .coturn, .prosody]
+    /// Who hands what people want on to whom. At the start nobody waits for that: each comes up alone, and asks the other when somebody comes.
+    private static let needs: [Service: [Service]] = [.portal: [.prosody], .nginx: [.portal, .prosody]]
+
+    /// Whoever is needed comes before those that need it.
+    private static let startOrder = Service.allCases.reduce(into: []) { place($1, in: &$0) }
+
+    private static func place(_ service: Service, in order: inout [Service]) {
+        guard !order.contains(service) else { return }
+        for need in needs[service] ?? [] { place(need, in: &order) }
+        order.append(service)
+    }
 
     init(_ services: [Service: SupervisedService]) {
         self.services = services
@@ -26,10 +35,11 @@ final class Household: Sendable {
     /// Starts a server; it goes on by itself from then on.
     func start(_ service: Service) { turns.continuation.yield(service) }
 
-    /// Stops every server, one after the other, and ends ``run()``.
+    /// Stops every server, one after the other, first what people come in by, last what keeps their messages; and ends ``run()``.
     func stop() async {
         turns.continuation.finish()
-        for service in Self.stopOrder { await services[service]?.stop() }
+        for service in Self.startOrder.reversed() { await services[service]?.stop() }
+        await SupervisedService.endOrphans()
     }
 
     /// Waits until all of them serve.
@@ -68,6 +78,14 @@ final class Household: Sendable {
         } catch {
             return error
         }
+    }
+
+    /// What each server becomes from now on.
+    func stateChanges() -> [AsyncStream<ServiceState>] { services.values.map { $0.stateChanges() } }
+
+    /// The servers that failed, and wait until they are tried again.
+    func waiting() async -> [Service] {
+        await snapshots(withMemory: false).filter(\.state.isPausing).compactMap { Service(rawValue: $0.name) }
     }
 
     /// How each server is, in the order of ``Service``.

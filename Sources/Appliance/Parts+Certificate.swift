@@ -31,17 +31,25 @@ extension Parts {
         while true {
             try await waitForNextAttempt(isFirst: isFirst)
             isFirst = false
-            systemd.status("getting a certificate")
+            // One that had ended by a clock that was ahead is good again.
+            if let stored = try? keeper.usable() {
+                _ = try await keeper.deploy(stored, accounts: accounts)
+                return
+            }
+            begin("getting a certificate")
             do throws(CertificateFailure) {
                 try await keeper.work.during { () async throws(CertificateFailure) in
-                    let stored = try await keeper.obtain { [say] in say.certificate($0) }
+                    let stored = try await keeper.obtain { [say, pageNews] in
+                        say.certificate($0)
+                        pageNews.ring()
+                    }
                     _ = try await keeper.deploy(stored, accounts: accounts)
                 }
                 return
             } catch {
                 try Task.checkCancellation()
+                pageNews.ring()
                 await report(error)
-                showProblem(error)
             }
         }
     }
@@ -49,29 +57,29 @@ extension Parts {
     /// Somebody who starts the program again has probably mended what was wrong: a few attempts are made at once. From then on
     /// the pauses count, and no restart shortens them, for the certificate authority counts failures too.
     private func waitForNextAttempt(isFirst: Bool) async throws {
-        let pause = await keeper.endOfPause - Int(time(nil))
-        guard pause > 0 else { return }
         if isFirst, await keeper.permitsImpatience { return }
-        _ = try await wishes.wait(atMost: .seconds(pause))
+        while true {
+            let pause = await keeper.endOfPause - Int(time(nil))
+            guard pause > 0 else { return }
+            // The clock may be set meanwhile.
+            guard try await wishes.wait(atMost: .seconds(min(pause, 60))) == nil else { return }
+        }
     }
 
     private func report(_ failure: CertificateFailure) async {
         say.problem(.init(failure))
         say.progress("the next attempt is at \(RFC3339.text(await keeper.nextAttempt()))")
-        systemd.status("no certificate: \(failure.error)")
+        begin("no certificate: \(failure.error)")
     }
-
-    /// Looks at which certificate each port really serves.
-    func lookAtPorts() async { await keeper.look(at: settings.endpoints) }
 
     /// Renews when the time has come, or somebody wishes it. Never returns by itself.
     func keepCertificate() async throws {
         while true {
             await warnAdministrators()
+            statusNews.ring()
             let pause = await keeper.nextStep() - Int(time(nil))
-            // Looked at again now and then: a clock can be set, a machine can sleep. Soon, when something is not as it should be.
-            let isWell = await keeper.isServed(by: settings.endpoints) && messages.areDelivered
-            let wish = try await wishes.wait(atMost: .seconds(min(max(pause, 1), isWell ? 6 * 3_600 : 60)))
+            // Looked at again now and then: a clock can be set, a machine can sleep. Soon, when there is something to deliver.
+            let wish = try await wishes.wait(atMost: .seconds(min(max(pause, 1), messages.areDelivered ? 600 : 60)))
             await keeper.lookAtRenewalWindow()
             switch wish {
             case .renew: await renew()
@@ -80,8 +88,6 @@ extension Parts {
             case nil: break
             }
             try Task.checkCancellation()
-            await lookAtPorts()
-            await restartStaleServers()
         }
     }
 
@@ -148,7 +154,7 @@ extension Parts {
     }
 
     /// A server that serves another certificate than the one it was given is started again: once for each certificate.
-    private func restartStaleServers() async {
+    func restartStaleServers() async {
         let stale = await keeper.stale(among: settings.endpoints)
         guard let serial = (try? keeper.usable())?.record.serial else { return }
         for service in Service.allCases where stale.contains(where: { $0.service == service }) {

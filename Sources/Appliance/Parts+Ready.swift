@@ -30,6 +30,7 @@ extension Parts {
             }
         }
         wanted.append(("internal HTTP", WantedPort(.tcp, ports.internalHTTP, address: "127.0.0.1")))
+        if let metrics = settings.metricsListen { wanted.append(("metrics", WantedPort(.tcp, metrics.port, address: metrics.address))) }
         let conflicts = PortCheck.conflicts(with: wanted.map(\.port))
         let http = conflicts.filter { $0.wanted.port == ports.http && $0.wanted.transport == .tcp }
         if !http.isEmpty, !settings.needsHTTPPort {
@@ -45,8 +46,9 @@ extension Parts {
     /// The line that scripts wait for.
     func announceReady() {
         standing.withLock { $0 = .running }
+        pageNews.ring()
         systemd.ready()
-        systemd.status("serving \(settings.domain)")
+        statusNews.ring()
         say.result("ready \(settings.webURL)/")
     }
 
@@ -62,7 +64,11 @@ extension Parts {
             say.result("invitation \(invitation.url)")
         } catch {
             // Everything serves; the link can be had by hand.
-            say.problem(.init(error: "the first invitation could not be made", cause: "\(error)", tryThis: "snikket invite create --admin"))
+            let (problem, _) = currentSettings.source.explain(error)
+            say.problem(
+                .init(
+                    error: "the first invitation could not be made", cause: problem.cause ?? problem.error,
+                    tryThis: "snikket invite create --admin"))
         }
     }
 }

@@ -31,13 +31,16 @@ extension Parts {
     /// - Parameter isDry: only tell what would change.
     /// - Throws: what is wrong with the settings, `ServerConfigsError` when a server's checker refuses a file, ``ApplianceError``.
     func reload(isDry: Bool) async throws -> ReloadReport {
-        guard standing.withLock({ $0 }) == .running else { throw later("snikket is still starting") }
+        guard haveStarted.withLock({ $0 }), standing.withLock({ $0 }) != .stopping else { throw later("snikket is still starting") }
         let isFirst = isReloading.withLock { isReloading in
             defer { isReloading = true }
             return !isReloading
         }
         guard isFirst else { throw later("another reload is under way") }
-        defer { isReloading.withLock { $0 = false } }
+        defer {
+            isReloading.withLock { $0 = false }
+            statusNews.ring()
+        }
         let mark = currentSettings.source.mark
         let (old, new) = (settings, try currentSettings.source.read())
         let fixed = new.optionsNeedingRestart(since: old)
@@ -50,9 +53,15 @@ extension Parts {
         let files = try files(for: new)
         var report = ReloadReport(options: new.optionsChanged(since: old), difference: try files.difference(), services: [])
         if isDry { return report }
-        try await Acceptance(facts: facts(for: new), programs: programs, owner: fileOwner).check(files.filter { $0.service != .portal })
+        // Whoever asked for it: systemd shows it, and waits for the end.
+        systemd.reloading()
+        statusNews.ring()
+        defer { systemd.ready() }
+        try await Acceptance(facts: facts(for: new), programs: programs, account: serverAccount).check(files.filter { $0.service != .portal })
         report.services = try await putInPlace(files, insteadOf: try self.files(for: old)).map(\.rawValue)
         currentSettings.replace(with: new, mark: mark)
+        pageNews.ring()
+        report.services += try await startWaiting().map(\.rawValue)
         let words = report.services.isEmpty ? "nothing had to be done" : report.services.joined(separator: ", ")
         say.progress("the settings have been read again: \(words)")
         return report
@@ -62,17 +71,17 @@ extension Parts {
     private func putInPlace(_ files: [RenderedFile], insteadOf old: [RenderedFile]) async throws -> [Service] {
         let changed: Set<Service>
         do {
-            changed = try files.write(owner: fileOwner)
+            changed = try files.write(for: serverAccount)
         } catch {
             // No server has seen any of it.
-            _ = try? old.write(owner: fileOwner)
+            _ = try? old.write(for: serverAccount)
             throw error
         }
         var done: [Service] = []
         for service in Service.allCases where changed.contains(service) {
             done.append(service)
             guard let problem = await apply(service) else { continue }
-            try old.write(owner: fileOwner)
+            try old.write(for: serverAccount)
             for service in done { _ = await apply(service) }
             throw ApplianceError.failed(
                 .init(
@@ -82,22 +91,26 @@ extension Parts {
         return done
     }
 
+    /// Whoever reloads may have mended what made a server fail: one that waits for its next start is started now.
+    private func startWaiting() async throws -> [Service] {
+        let waiting = await household.waiting()
+        for service in waiting {
+            guard let problem = await household.restart(service, deadline: .seconds(30)) else { continue }
+            throw ApplianceError.failed(
+                .init(error: "\(service.rawValue) still does not serve", cause: "\(problem)", tryThis: "snikket logs \(service.rawValue)"))
+        }
+        return waiting
+    }
+
     /// Prosody's modules read most of their options when they are loaded, coturn and the portal read their files at the start only: nginx alone is
     /// reloaded, and drops nobody. Whoever is connected to Prosody resumes (XEP-0198).
     private func apply(_ service: Service) async -> SupervisionError? {
-        service == .nginx ? await household.reload(service) : await household.restart(service, deadline: .seconds(30))
+        let isWaiting = await household.waiting().contains(service)
+        return service == .nginx && !isWaiting ? await household.reload(service) : await household.restart(service, deadline: .seconds(30))
     }
 
     /// Everything that follows from settings, the portal's file included.
-    private func files(for settings: Settings) throws -> [RenderedFile] {
-        let portal = PortalConfiguration(settings: settings, locations: locations, apiSecret: portalSecret)
-        return try facts(for: settings).files()
-            + [
-                RenderedFile(
-                    path: ServiceSpecifications.portalFile(in: locations), text: String(decoding: portal.encoded(), as: UTF8.self), service: .portal,
-                    isSecret: true)
-            ]
-    }
+    private func files(for settings: Settings) throws -> [RenderedFile] { try facts(for: settings).files() + [portalFile(for: settings)] }
 
     private func later(_ why: String) -> ApplianceError { .refused(.init(error: why, tryThis: "try again in a moment")) }
 
@@ -118,12 +131,10 @@ extension Parts {
     /// Reloads on SIGHUP, as often as it comes. Without a command that waits, what goes wrong is told here.
     func reloadOnHangup() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup) {
-            systemd.reloading()
             let answer = await answerReload(ReloadRequest(dry: false))
             if answer.status != 200, let problem = try? JSONDecoder().decode(StatusReport.ProblemReport.self, from: Data(answer.json)) {
                 say.problem(problem)
             }
-            systemd.ready()
         }
     }
 

@@ -1,23 +1,23 @@
 import CertificateStore
 import ChatServer
 import DurableFiles
-import Glibc
 import Portal
 import ServerConfigs
 import Settings
 import Supervision
+import Synchronization
 
 extension Parts {
     /// The files of the servers that do not wait for the certificate: rendered, accepted by their own checkers, put in place.
     func prepareServers() async throws {
         say.progress("preparing \(settings.domain)")
-        systemd.status("preparing")
+        begin("preparing")
         try await put([.prosody, .coturn])
     }
 
     /// Port 80 only: challenges of the certificate authority, and a page that says what is going on.
     func showGettingReady() async throws {
-        phase.value = .gettingReady(await keeper.lastFailure.map(ServerFacts.Problem.init))
+        phase.value = .gettingReady
         try await put([.nginx])
         household.start(.nginx)
         try await household.waitUntilReady([.nginx], deadline: .seconds(30))
@@ -25,21 +25,15 @@ extension Parts {
         systemd.ready()
     }
 
-    /// Renders the page anew, with what went wrong.
-    func showProblem(_ failure: CertificateFailure) {
-        phase.value = .gettingReady(ServerFacts.Problem(failure))
-        // The page is a file that nginx reads at each request; when it cannot be written, the terminal and the status still say it.
-        _ = try? facts.files(of: .nginx).write(owner: fileOwner)
-    }
-
     /// Every server, with the certificate that is in place now.
     func startServers() async throws {
         let isServing = phase.isServing
         phase.value = .serving
+        pageNews.ring()
         // Prosody takes the longest: nothing that others need is done before it is on its way.
         household.start(.prosody)
-        try putPortalFile()
-        try ChatEndpoint(domain: settings.domain, port: settings.ports.internalHTTP).write(to: chatEndpoint)
+        try [portalFile(for: settings)].write(for: serverAccount)
+        if let problem = noteChatEndpoint() { say.problem(currentSettings.source.explain(problem).0) }
         household.start(.portal)
         if settings.turn.enabled { household.start(.coturn) }
         try await put([.nginx])
@@ -48,20 +42,45 @@ extension Parts {
         } else if let error = await household.reload(.nginx) {
             throw error
         }
-        systemd.status("starting the servers")
+        begin("starting the servers")
         try await waitUntilEverythingServes()
     }
 
-    /// A server that does not come up is named and tried again; the others stay up meanwhile.
+    /// A server that does not come up is named and tried again; the others stay up meanwhile, and the administrators hear of it.
     private func waitUntilEverythingServes() async throws {
+        haveStarted.withLock { $0 = true }
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await self.lookAround() }
+            tasks.addTask { try await self.nameWhatDoesNotServe() }
+            try await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
+    private func nameWhatDoesNotServe() async throws {
+        var named: String?
         while let error = await household.problem(deadline: .seconds(60)) {
             guard case .notReady(let service, _, let problem) = error else { throw error }
-            say.problem(
-                .init(
-                    error: "\(service) does not become ready", cause: problem.map { "\($0)" },
-                    tryThis: "snikket logs \(service); it is being started again meanwhile"))
-            systemd.status("\(service) does not become ready")
+            // One that has failed says so at once, again and again.
+            if named != service {
+                say.problem(
+                    .init(
+                        error: "\(service) does not become ready", cause: problem.map { "\($0)" },
+                        tryThis: "snikket logs \(service); it is started again meanwhile, and at once by snikket reload"))
+                named = service
+            }
             try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// Tells commands where the chat server's API is. On a full disk they do not find it, and people can talk all the same.
+    @discardableResult
+    func noteChatEndpoint() -> FileError? {
+        do throws(FileError) {
+            try ChatEndpoint(domain: settings.domain, port: settings.ports.internalHTTP).write(to: chatEndpoint)
+            return nil
+        } catch {
+            return error
         }
     }
 
@@ -70,27 +89,20 @@ extension Parts {
         let facts = facts
         var files: [RenderedFile] = []
         for service in services { files += try facts.files(of: service) }
-        try await Acceptance(facts: facts, programs: programs, owner: fileOwner).check(files)
-        try files.write(owner: fileOwner)
+        try await Acceptance(facts: facts, programs: programs, account: serverAccount).check(files)
+        try files.write(for: serverAccount)
     }
 
-    private func putPortalFile() throws {
+    /// The portal's file, which no server's checker knows.
+    func portalFile(for settings: Settings) -> RenderedFile {
         let configuration = PortalConfiguration(settings: settings, locations: locations, apiSecret: portalSecret)
-        let path = ServiceSpecifications.portalFile(in: locations)
-        try configuration.write(to: path)
-        if let account = accounts[.portal], chown(path, account.user, account.group) != 0 {
-            throw ApplianceError.file(path: path, problem: String(cString: strerror(errno)))
-        }
+        return RenderedFile(
+            path: ServiceSpecifications.portalFile(in: locations), text: String(decoding: configuration.encoded(), as: UTF8.self), service: .portal,
+            isSecret: true)
     }
 
-    /// Who a server's files belong to.
-    var fileOwner: @Sendable (Service) -> Account? {
+    /// Who a server runs as, and so has to read its files.
+    var serverAccount: @Sendable (Service) -> Account? {
         { [accounts] service in accounts[service] }
-    }
-}
-
-extension ServerFacts.Problem {
-    init(_ failure: CertificateFailure) {
-        self.init(error: failure.error, cause: failure.cause, tryThis: failure.try)
     }
 }

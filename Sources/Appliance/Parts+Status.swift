@@ -9,7 +9,8 @@ extension Parts {
         let services = await household.snapshots().map { snapshot in
             StatusReport.ServiceReport(
                 name: snapshot.name, state: snapshot.state.name, pid: snapshot.pid, since: snapshot.since.wholeSeconds,
-                restarts: snapshot.restarts, memoryBytes: snapshot.memoryBytes, lastProblem: snapshot.lastProblem.map { "\($0)" })
+                restarts: snapshot.restarts, memoryBytes: snapshot.memoryBytes, lastProblem: snapshot.lastProblem.map { "\($0)" },
+                lastProblemAt: snapshot.lastProblemAt?.wholeSeconds)
         }
         let certificate = await keeper.report()
         let phase = standing.withLock { $0 }
@@ -17,8 +18,10 @@ extension Parts {
         let isHealthy = phase == .running && isServed && services.allSatisfy { $0.state == "ready" }
         return StatusReport(
             healthy: isHealthy, phase: phase, services: services, certificate: certificate,
+            disk: DiskSpace(of: locations.state).map { .init(freeBytes: $0.free, totalBytes: $0.total, path: locations.state) },
+            problems: matters.all, telling: await messages.report,
             settingsChanged: currentSettings.isFileChanged, ports: settings.ports.byName(federation: settings.federation),
-            domain: settings.domain, url: settings.webURL, version: Version.current)
+            domain: settings.domain, url: settings.webURL, version: Version.current, versions: await versions.all)
     }
 }
 

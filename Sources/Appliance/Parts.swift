@@ -1,6 +1,7 @@
 import CertificateStore
 import ChatServer
 import Glibc
+import Health
 import NIOCore
 import NIOPosix
 import ServerConfigs
@@ -19,8 +20,14 @@ final class Parts: Sendable {
     let locations: Locations
     let accounts: Accounts
     let programs: ServerPrograms
+    let versions: ServerVersions
+    /// Seconds since 1970.
+    let startedAt = Double(time(nil))
     let say = Announcer()
     let systemd = SystemdNotification()
+    let statusNews = News()
+    /// What is being done before everything serves, in words.
+    let step = Mutex("preparing")
     let household: Household
     let keeper: CertificateKeeper
     let chat: Prosody
@@ -31,12 +38,22 @@ final class Parts: Sendable {
     /// The servers that were started again for a certificate.
     let restarted = Mutex<Set<String>>([])
     let messages: AdminMessages
+    /// What is wrong with the machine or the appliance as a whole.
+    let matters = OpenMatters()
+    /// What came of every probe.
+    let probes = ProbeRecords()
+    let verdicts = DeepVerdicts()
+    let deepLook: DeepLook
+    /// Rung when the page that people see meanwhile has something else to say.
+    let pageNews = News()
     let standing = Mutex(StatusReport.Phase.starting)
+    /// Whether every server has been started once, if not with success.
+    let haveStarted = Mutex(false)
     private let lock: RunLock
     private let secrets: Secrets
     /// Where commands find the chat server's API while it runs.
     var chatEndpoint: String { locations.run + "/" + ChatEndpoint.fileName }
-    private let group: any EventLoopGroup
+    let group: any EventLoopGroup
     private let hasIPv6 = ServerFacts.machineHasIPv6()
     /// Whether nginx has the HTTP port: another program may, when the settings can do without.
     let hasHTTPPort = Mutex(true)
@@ -50,6 +67,7 @@ final class Parts: Sendable {
         self.accounts = accounts
         lock = try RunLock(locations)
         programs = try ServerPrograms.installed()
+        versions = ServerVersions(programs)
         secrets = try Secrets.loadOrCreate(in: locations)
         chat = Prosody(port: settings.ports.internalHTTP, domain: settings.domain, secret: secrets.api)
         var channels: [String: any AdministratorChannel] = ["chat": ChatChannel(chat: chat)]
@@ -61,16 +79,22 @@ final class Parts: Sendable {
         group = MultiThreadedEventLoopGroup.singleton
         keeper = try CertificateKeeper(
             settings: settings, locations: locations, program: folder + "/snikket-certs", accounts: accounts)
+        deepLook = DeepLook(program: keeper.program, records: probes, verdicts: verdicts, report: Self.report)
         let specifications = ServiceSpecifications(
             facts: ServerFacts(settings: settings, locations: locations, secrets: secrets, hasIPv6: hasIPv6),
-            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat,
+            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat, probes: probes, verdicts: verdicts,
             isServing: { [phase] in phase.isServing })
         household = Household(
-            specifications.all.mapValues { specification in
-                SupervisedService(
-                    specification,
-                    sink: LogSink(folder: locations.logs, service: specification.name, forward: Announcer.serverLines(of: specification.name)))
-            })
+            Dictionary(
+                uniqueKeysWithValues: specifications.all.map { service, specification in
+                    var specification = specification
+                    specification.ports = settings.ports(neededBy: service)
+                    let forward = Announcer.serverLines(of: specification.name)
+                    return (
+                        service,
+                        SupervisedService(specification, sink: LogSink(folder: locations.logs, service: specification.name, forward: forward))
+                    )
+                }))
     }
 
     /// What the servers' files follow from, as things are now.
@@ -91,7 +115,10 @@ final class Parts: Sendable {
         var ending: Result<Void, any Error>?
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await self.serveControlSocket() }
+            tasks.addTask { try await self.keepPage() }
+            if settings.metricsListen != nil { tasks.addTask { try await self.serveMetrics() } }
             if reloadsOnHangup { tasks.addTask { try await self.reloadOnHangup() } }
+            if systemd.isHeard { tasks.addTask { await self.keepStatusLine() } }
             if let interval = SystemdNotification.watchdogInterval() { tasks.addTask { try await self.answerWatchdog(every: interval) } }
             tasks.addTask { try await Self.untilShutdown(story) }
             await withDiscardingTaskGroup { servers in
@@ -100,6 +127,7 @@ final class Parts: Sendable {
                 let result = await tasks.nextResult()
                 standing.withLock { $0 = .stopping }
                 systemd.stopping()
+                systemd.status("stopping")
                 say.progress("stopping")
                 await household.stop()
                 unlink(chatEndpoint)
@@ -135,7 +163,7 @@ final class Parts: Sendable {
 
 /// What nginx is to do, as it is now: changed by the story, read by probes.
 final class CurrentPhase: Sendable {
-    private let phase = Mutex(ServerFacts.Phase.gettingReady(nil))
+    private let phase = Mutex(ServerFacts.Phase.gettingReady)
 
     var value: ServerFacts.Phase {
         get { phase.withLock { $0 } }

@@ -1,23 +1,36 @@
+import DurableFiles
 import Glibc
 import Settings
 
-/// Lets only one `snikket up` use a state directory. The kernel gives the lock back when the process ends, however it ends.
+/// Lets only one `snikket up` use a state directory. The kernel gives the lock back when the process ends, however it ends. Its process
+/// number is in the file, for whoever comes second.
 final class RunLock: Sendable {
     private let descriptor: CInt
 
     /// Takes the lock.
-    /// - Throws: ``ApplianceError/alreadyRunning(state:)`` when somebody else has it.
+    /// - Throws: ``ApplianceError/alreadyRunning(state:process:)`` when somebody else has it.
     init(_ locations: Locations) throws(ApplianceError) {
         let path = locations.state + "/lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .file(path: path, problem: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else { throw .file(FileError(.write, path, errno: errno)) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let problem = errno
+            let owner = Self.number(in: descriptor)
             close(descriptor)
-            if problem == EWOULDBLOCK { throw .alreadyRunning(state: locations.state) }
-            throw .file(path: path, problem: String(cString: strerror(problem)))
+            if problem == EWOULDBLOCK { throw .alreadyRunning(state: locations.state, process: owner) }
+            throw .file(FileError(.write, path, errno: problem))
         }
         self.descriptor = descriptor
+        // Only for people: the lock is as good without it, on a full disk too.
+        let number = Array("\(getpid())\n".utf8)
+        if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, number, number.count, 0) }
+    }
+
+    private static func number(in descriptor: CInt) -> Int? {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        guard count > 1, bytes[count - 1] == UInt8(ascii: "\n") else { return nil }
+        return Int(String(decoding: bytes[..<(count - 1)], as: UTF8.self))
     }
 
     deinit {

@@ -1,8 +1,11 @@
 import Glibc
+import Synchronization
 
 /// Tells systemd how the service is (sd_notify(3)): one datagram to the socket named in NOTIFY_SOCKET. Does nothing elsewhere.
-struct SystemdNotification: Sendable {
+final class SystemdNotification: Sendable {
     private let socketPath: String?
+    /// The line that systemd shows now.
+    private let line = Mutex("")
 
     init(environment socketPath: String? = getenv("NOTIFY_SOCKET").map { String(cString: $0) }) {
         self.socketPath = socketPath
@@ -30,8 +33,20 @@ struct SystemdNotification: Sendable {
         if let process, Int32(process) != getpid() { return nil }
         return .microseconds(microseconds / 2)
     }
-    /// One line for `systemctl status`.
-    func status(_ line: String) { send("STATUS=\(line)") }
+    /// One line for `systemctl status`. It may hold words of a server or an authority: whatever would begin another line of the message, or that a terminal
+    /// obeys, becomes a blank, and what is long is cut.
+    func status(_ text: String) {
+        var shown = String(String.UnicodeScalarView(text.unicodeScalars.prefix(400).map { $0.properties.generalCategory == .control ? " " : $0 }))
+        if text.unicodeScalars.count > 400 { shown += "..." }
+        let isNews = line.withLock { line in
+            defer { line = shown }
+            return line != shown
+        }
+        if isNews { send("STATUS=\(shown)") }
+    }
+
+    /// Whether somebody listens.
+    var isHeard: Bool { socketPath?.isEmpty == false }
 
     // A lost notification must not stop the servers, so failures end here.
     private func send(_ message: String) {

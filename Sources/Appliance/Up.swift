@@ -16,6 +16,7 @@ public struct Up: ServiceLifecycle.Service {
     /// - Throws: ``ApplianceError``, or what a room has against the machine: a missing program, a port in use.
     public init(settings: Settings, from source: SettingsSource, locations: Locations, programs: String, accounts: Accounts) throws {
         useOneHeap()
+        IdleSignals.takeNoNotice()
         // Modes are said where files are made; whoever started this may have said something narrower.
         umask(0o022)
         try Ground.prepare(locations, accounts: accounts)

@@ -48,6 +48,20 @@ public struct AttemptState: Sendable, Equatable, Codable {
         authorities = (authorities ?? [:]).merging([directory: state]) { $1 }
     }
 
+    /// Forgets the pauses that were begun by a clock that was ahead of the present one: they would last for as long as it was wrong.
+    ///
+    /// - Returns: whether there were any.
+    public mutating func forgetFuture(now: Int) -> Bool {
+        let before = self
+        if let lastAttempt, lastAttempt > now + 60 {
+            self = AttemptState(lastError: lastError, failures: failures)
+            renewal = before.renewal
+        }
+        // Nobody plans further ahead than a day.
+        if let plan = renewal, plan.nextLook > now + 86_460 { renewal?.nextLook = 0 }
+        return self != before
+    }
+
     /// After success.
     ///
     /// - Parameter directory: the authority that did it; the others' troubles are not forgotten.
@@ -102,14 +116,14 @@ extension CertificateStore {
 
     /// What has been tried. A file that cannot be understood counts as none.
     public func attempts() throws(StoreError) -> AttemptState {
-        guard let bytes = try onDisk({ () throws(FileError) in try File.readIfThere(attemptsPath) }) else { return AttemptState() }
+        guard let bytes = try inside({ () throws(FileError) in try File.readIfThere(attemptsPath) }) else { return AttemptState() }
         return (try? JSONDecoder().decode(AttemptState.self, from: Data(bytes))) ?? AttemptState()
     }
 
     /// Keeps what has been tried.
     public func save(_ attempts: AttemptState) throws(StoreError) {
         let bytes = try encoded(attempts)
-        try onDisk { () throws(FileError) in
+        try inside { () throws(FileError) in
             try Folder.make(folder, mode: 0o700, followingLinks: true)
             try File.write(bytes, to: attemptsPath, mode: 0o600)
         }
@@ -121,11 +135,11 @@ extension CertificateStore {
 
     /// Where the certificate in place came from, as ``save(source:)`` was told; nil when there is none.
     public func source() throws(StoreError) -> String? {
-        try onDisk { () throws(FileError) in try File.readIfThere(sourcePath) }.map { String(decoding: $0, as: UTF8.self) }
+        try inside { () throws(FileError) in try File.readIfThere(sourcePath) }.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Keeps where the certificate in place came from.
     public func save(source: String) throws(StoreError) {
-        try onDisk { () throws(FileError) in try File.write(Array(source.utf8), to: sourcePath, mode: 0o600) }
+        try inside { () throws(FileError) in try File.write(Array(source.utf8), to: sourcePath, mode: 0o600) }
     }
 }

@@ -7,8 +7,14 @@ internal import Glibc
 public struct CertificateStore: Sendable {
     /// `Locations.certificates`.
     public let folder: String
+    /// Whose folder it is: what is done in there is done with this account's rights.
+    let owner: Account?
 
-    public init(folder: String) { self.folder = folder }
+    /// - Parameter owner: nil: whoever runs this.
+    public init(folder: String, owner: Account? = nil) {
+        self.folder = folder
+        self.owner = owner
+    }
 
     /// A certificate and its key, in place.
     public struct Stored: Sendable, Equatable {
@@ -21,11 +27,18 @@ public struct CertificateStore: Sendable {
 
     /// The certificate in use; nil when there is none yet.
     public func current() throws(StoreError) -> Stored? {
+        try inside { () throws(FileError) in try stored() }
+    }
+
+    private func stored() throws(FileError) -> Stored? {
         guard let name = SymbolicLink.target(of: "\(folder)/current") else { return nil }
         let unit = "\(folder)/\(name)"
         let (chain, key) = ("\(unit)/\(PairFolder.chainName)", "\(unit)/\(PairFolder.keyName)")
+        var facts = stat()
         // Without a record it is not from us, and as good as none.
-        guard let bytes = try content("\(unit)/\(PairFolder.recordName)"), access(chain, F_OK) == 0, access(key, F_OK) == 0 else { return nil }
+        guard let bytes = try File.readIfThere("\(unit)/\(PairFolder.recordName)"), stat(chain, &facts) == 0, stat(key, &facts) == 0 else {
+            return nil
+        }
         // A damaged one too: then a new certificate is had, which mends it.
         guard let record = try? JSONDecoder().decode(CertificateRecord.self, from: Data(bytes)) else { return nil }
         return Stored(record: record, fullChain: chain, privateKey: key)
@@ -41,31 +54,35 @@ public struct CertificateStore: Sendable {
     @discardableResult
     public func install(chain: [UInt8], key: [UInt8], record: CertificateRecord) throws(StoreError) -> Stored {
         let bytes = try encoded(record)
-        try onDisk { () throws(FileError) in
-            try PairFolder(path: folder).replace(chain: chain, key: key, record: bytes, serial: record.serial, owner: nil)
+        try inside { () throws(FileError) in
+            try PairFolder(path: folder).replace(chain: chain, key: key, record: bytes, serial: record.serial)
         }
         guard let stored = try current() else { throw .damaged(path: folder) }
         return stored
     }
 
-    /// Copies the certificate and its key into a server's own folder, as `fullchain.pem` and `privkey.pem`, mode 0600.
-    /// Both change together. The owner owns the files, not the folder. Says whether they are others than before: then the server has to load them.
-    public func deploy(_ stored: Stored, to destination: String, owner: Account?) throws(StoreError) -> Bool {
-        let (chain, key) = try onDisk { () throws(FileError) in (try File.read(stored.fullChain), try File.read(stored.privateKey)) }
-        let present = (try content("\(destination)/\(PairFolder.chainName)"), try content("\(destination)/\(PairFolder.keyName)"))
-        if present.0 == chain, present.1 == key { return false }
+    /// Copies the certificate and its key into a server's own folder, as `fullchain.pem` and `privkey.pem`.
+    /// Both change together. Says whether they are others than before: then the server has to load them.
+    ///
+    /// - Parameter reader: who else than us may read them, through its group, and change neither; nil: nobody.
+    public func deploy(_ stored: Stored, to destination: String, reader: Account?) throws(StoreError) -> Bool {
+        let (chain, key) = try inside { () throws(FileError) in (try File.read(stored.fullChain), try File.read(stored.privateKey)) }
+        // One that we cannot read is not ours.
+        let present = ["\(destination)/\(PairFolder.chainName)", "\(destination)/\(PairFolder.keyName)"].map { try? File.read($0) }
+        if present == [chain, key] { return false }
         // A server must not be able to have its files written elsewhere, by us who may write everywhere.
         guard SymbolicLink.target(of: destination) == nil else { throw .file(FileError(.write, destination, errno: ENOTDIR)) }
         let record = try encoded(stored.record)
         try onDisk { () throws(FileError) in
-            try PairFolder(path: destination, folderMode: 0o711).replace(
-                chain: chain, key: key, record: record, serial: stored.record.serial, owner: owner)
+            try PairFolder(path: destination, folderMode: 0o711, reader: reader).replace(
+                chain: chain, key: key, record: record, serial: stored.record.serial)
         }
         return true
     }
 
-    private func content(_ path: String) throws(StoreError) -> [UInt8]? {
-        try onDisk { () throws(FileError) in try File.readIfThere(path) }
+    /// What is done in the folder.
+    func inside<Result>(_ body: () throws(FileError) -> Result) throws(StoreError) -> Result {
+        try onDisk { () throws(FileError) in try File.acting(as: owner, on: folder, body) }
     }
 }
 

@@ -13,6 +13,8 @@ struct PairFolder {
     let path: String
     /// 0700 for our own; a server's copy has to be entered by its user, who must not be able to change it.
     var folderMode: UInt32 = 0o700
+    /// Who else may read what is in it, through its group.
+    var reader: Account?
     static let chainName = "fullchain.pem"
     static let keyName = "privkey.pem"
     static let recordName = "record.json"
@@ -22,13 +24,13 @@ struct PairFolder {
     private var names: [String] { Folder.names(in: path, followingLinks: true) }
 
     /// Puts a pair in place of the present one. When it fails the present one stays.
-    func replace(chain: [UInt8], key: [UInt8], record: [UInt8], serial: String, owner: Account?) throws(FileError) {
+    func replace(chain: [UInt8], key: [UInt8], record: [UInt8], serial: String) throws(FileError) {
         try Folder.make(path, mode: folderMode, followingLinks: true)
         removeLeftovers()
         try adoptPlainFiles()
         let previous = SymbolicLink.target(of: current)
         let unit = try add(
-            [(Self.chainName, chain), (Self.keyName, key), (Self.recordName, record)], as: "cert-\(serial.prefix(64))", owner: owner)
+            [(Self.chainName, chain), (Self.keyName, key), (Self.recordName, record)], as: "cert-\(serial.prefix(64))")
         do throws(FileError) {
             try linkFiles()
             try SymbolicLink.point(current, at: unit)
@@ -56,12 +58,14 @@ struct PairFolder {
     }
 
     /// Makes a unit with these files, under a name that is free; returns the name.
-    private func add(_ files: [(name: String, bytes: [UInt8])], as base: String, owner: Account?) throws(FileError) -> String {
+    private func add(_ files: [(name: String, bytes: [UInt8])], as base: String) throws(FileError) -> String {
         let staged = "\(path)/.new-\(getpid())"
         let unit = freeName(base)
         guard mkdir(staged, 0o700) == 0 else { throw FileError(.write, staged, errno: errno) }
         do throws(FileError) {
-            for file in files { try File.create("\(staged)/\(file.name)", file.bytes, mode: 0o600, owner: owner) }
+            for file in files {
+                try File.create("\(staged)/\(file.name)", file.bytes, mode: reader == nil ? 0o600 : 0o640, owner: reader?.reader)
+            }
             guard chmod(staged, folderMode) == 0 else { throw FileError(.write, staged, errno: errno) }
             try Folder.flush(staged)
             guard rename(staged, "\(path)/\(unit)") == 0 else { throw FileError(.write, "\(path)/\(unit)", errno: errno) }
@@ -86,7 +90,7 @@ struct PairFolder {
             guard SymbolicLink.target(of: "\(path)/\(name)") == nil, let bytes = try File.readIfThere("\(path)/\(name)") else { return }
             files.append((name, bytes))
         }
-        try SymbolicLink.point(current, at: try add(files, as: "cert-found", owner: nil))
+        try SymbolicLink.point(current, at: try add(files, as: "cert-found"))
     }
 
     private func linkFiles() throws(FileError) {

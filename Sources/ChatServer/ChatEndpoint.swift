@@ -35,6 +35,8 @@ public struct ChatEndpoint: Codable, Sendable, Equatable {
     ///
     /// - Throws: ``FileError``; `EBADMSG` when the file is of another form.
     public func write(to path: String) throws(FileError) {
+        // A full disk is no reason not to start again as before.
+        if let known = try? Self.read(from: path), known == self { return }
         do {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys]

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A user and a group, as numbers: who a file belongs to, and who a program runs as.
 public struct Account: Sendable, Equatable {
     /// The user's number.
@@ -9,4 +11,7 @@ public struct Account: Sendable, Equatable {
         self.user = user
         self.group = group
     }
+
+    /// Whom a file belongs to that this account shall read and not change: us, with its group.
+    public var reader: Account { Account(user: geteuid(), group: group) }
 }

@@ -30,6 +30,12 @@ public enum File {
         }
     }
 
+    /// When its content was changed last, in seconds since 1970; nil when there is no such file.
+    public static func lastChange(of path: String) -> Int? {
+        var facts = stat()
+        return stat(path, &facts) == 0 ? Int(facts.st_mtim.tv_sec) : nil
+    }
+
     /// Whatever comes through an open descriptor, up to its end.
     ///
     /// - Parameter name: what errors call it.

@@ -39,9 +39,10 @@ extension File {
         guard descriptor >= 0 else { throw .writing(path) }
         do throws(FileError) {
             try writeAll(bytes, descriptor, path)
+            // The mode may have been narrowed by the umask. Given away last: what is another's is not ours to change.
+            guard fchmod(descriptor, mode) == 0 else { throw .writing(path) }
             if let owner, fchown(descriptor, owner.user, owner.group) != 0 { throw .writing(path) }
-            // The mode may have been narrowed by the umask.
-            guard fchmod(descriptor, mode) == 0, !flushing || fsync(descriptor) == 0 else { throw .writing(path) }
+            guard !flushing || fsync(descriptor) == 0 else { throw .writing(path) }
         } catch {
             close(descriptor)
             unlink(staged)

@@ -1,4 +1,4 @@
-internal import CTimex
+internal import CLinux
 internal import DurableFiles
 internal import Glibc
 internal import Settings

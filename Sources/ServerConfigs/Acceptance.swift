@@ -8,16 +8,16 @@ public import Settings
 public struct Acceptance: Sendable {
     private let facts: ServerFacts
     private let programs: ServerPrograms
-    private let owner: @Sendable (Service) -> Account?
+    private let account: @Sendable (Service) -> Account?
     private let seconds: Int
 
     /// - Parameters:
-    ///   - owner: who a server runs as; nil: whoever runs this.
+    ///   - account: who a server runs as; nil: whoever runs this.
     ///   - seconds: how long a checker may take.
-    public init(facts: ServerFacts, programs: ServerPrograms, owner: @escaping @Sendable (Service) -> Account? = { _ in nil }, seconds: Int = 20) {
+    public init(facts: ServerFacts, programs: ServerPrograms, account: @escaping @Sendable (Service) -> Account? = { _ in nil }, seconds: Int = 20) {
         self.facts = facts
         self.programs = programs
-        self.owner = owner
+        self.account = account
         self.seconds = seconds
     }
 
@@ -58,9 +58,9 @@ public struct Acceptance: Sendable {
         let contents = service == .coturn ? Self.onLoopback(main.text) : main.contents
         try onDisk { () throws(FileError) in
             try Folder.make(facts.locations.run(of: service), mode: 0o711)
-            try Folder.make(facts.locations.work(of: service), mode: 0o700, owner: owner(service))
+            try Folder.make(facts.locations.work(of: service), mode: 0o700, owner: account(service))
             try Folder.make(folder, mode: 0o711)
-            try File.write(contents, to: candidate, mode: 0o600, owner: owner(service))
+            try File.write(contents, to: candidate, mode: account(service) == nil ? 0o600 : 0o640, owner: account(service)?.reader)
         }
         let words = try await objections(of: service, to: candidate)
         guard words.isEmpty else {
@@ -74,18 +74,18 @@ public struct Acceptance: Sendable {
 
     /// What a server's checker has against a file; empty when it accepts it.
     private func objections(of service: Service, to file: String) async throws(ServerConfigsError) -> [String] {
-        let checker = Checker(service: service, seconds: seconds)
+        let checker = Checker(service: service, seconds: seconds, bindsLowPort: facts.usesLowPort(service))
         switch service {
         case .prosody:
             try await programs.checkProsodyVersion()
-            let result = try await checker.run(programs.prosodyctl, ["--config", file, "check", "config"], as: owner(service))
+            let result = try await checker.run(programs.prosodyctl, ["--config", file, "check", "config"], as: account(service))
             return result.succeeded ? [] : Self.prosodyWords(result.output)
         case .nginx:
-            let result = try await checker.run(programs.nginx, ["-t", "-q", "-e", "stderr", "-c", file], as: owner(service))
+            let result = try await checker.run(programs.nginx, ["-t", "-q", "-e", "stderr", "-c", file], as: account(service))
             return result.succeeded ? [] : Self.lines(result.output)
         case .coturn:
             // It has no checker, and goes on after a line that it does not understand: so a real start, for a moment.
-            let lines = try await checker.run(programs.turnserver, ["-c", file], as: owner(service)) { $0.contains("Total General servers") }
+            let lines = try await checker.run(programs.turnserver, ["-c", file], as: account(service)) { $0.contains("Total General servers") }
             let isUp = lines.contains { $0.contains("Total General servers") }
             let bad = lines.filter { line in Self.coturnObjections.contains { line.contains($0) } }
             return bad.isEmpty && !isUp ? Array(lines.suffix(5)) : Array(Set(bad)).sorted()

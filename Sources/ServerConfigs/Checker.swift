@@ -8,6 +8,8 @@ import SystemPackage
 struct Checker {
     let service: Service
     let seconds: Int
+    /// Whether it may listen on ports below 1024: nginx's tries its ports.
+    var bindsLowPort = false
 
     struct Result: Sendable {
         var output: String
@@ -16,7 +18,7 @@ struct Checker {
 
     /// Runs it to its end; both of its outputs together.
     func run(_ program: String, _ arguments: [String], as owner: Account?) async throws(ServerConfigsError) -> Result {
-        let (executable, arguments) = Self.command(program, arguments, as: owner)
+        let (executable, arguments) = command(program, arguments, as: owner)
         return try await withDeadline { () async throws -> Result in
             let result = try await Subprocess.run(
                 .path(FilePath(executable)), arguments: Arguments(arguments), output: .string(limit: 1_048_576), error: .combinedWithOutput)
@@ -28,7 +30,7 @@ struct Checker {
     func run(
         _ program: String, _ arguments: [String], as owner: Account?, until isLast: @escaping @Sendable (String) -> Bool
     ) async throws(ServerConfigsError) -> [String] {
-        let (executable, arguments) = Self.command(program, arguments, as: owner)
+        let (executable, arguments) = command(program, arguments, as: owner)
         return try await withDeadline { () async throws -> [String] in
             let result = try await Subprocess.run(
                 .path(FilePath(executable)), arguments: Arguments(arguments), input: .none, output: .sequence, error: .combinedWithOutput
@@ -48,10 +50,10 @@ struct Checker {
         }
     }
 
-    /// A program as another user, without the rights of root except for the ports below 1024, which nginx tries to open.
-    private static func command(_ program: String, _ arguments: [String], as owner: Account?) -> (String, [String]) {
+    /// A program as another user, without the rights of root except for ports below 1024.
+    private func command(_ program: String, _ arguments: [String], as owner: Account?) -> (String, [String]) {
         guard let owner, getuid() == 0 else { return (program, arguments) }
-        let capabilities = ["inh", "ambient"].map { "--\($0)-caps=-all,+net_bind_service" }
+        let capabilities = ["inh", "ambient"].map { "--\($0)-caps=-all\(bindsLowPort ? ",+net_bind_service" : "")" }
         return (
             "/usr/bin/setpriv",
             ["--reuid=\(owner.user)", "--regid=\(owner.group)", "--clear-groups", "--no-new-privs"] + capabilities + ["--", program] + arguments

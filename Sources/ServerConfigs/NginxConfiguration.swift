@@ -8,14 +8,11 @@ extension ServerFacts {
         var files = [RenderedFile(path: locations.run(of: .nginx) + "/nginx.conf", text: configuration, service: .nginx)]
         let style = String(decoding: try File.own(locations.templates + "/nginx/style.css"), as: UTF8.self)
         files.append(RenderedFile(path: pages + "/style.css", text: style, service: .nginx))
-        for page in StaticPage.all(phase) {
-            let text = try locations.render(template: "nginx/page.html.template", .html, page.values(siteName: settings.siteName))
-            files.append(RenderedFile(path: "\(pages)/\(page.name).html", text: text, service: .nginx))
-        }
+        for page in StaticPage.all(phase) { files.append(try render(page)) }
         return files
     }
 
-    private var pages: String { locations.run(of: .nginx) + "/pages" }
+    var pages: String { locations.run(of: .nginx) + "/pages" }
 
     private var nginxValues: [String: Value] {
         let folder = locations.work(of: .nginx)
@@ -46,6 +43,7 @@ extension ServerFacts {
             "names": .texts(settings.certificateNames),
             "challenges": .text(locations.challenges + "/"),
             "pages": .text(pages + "/"),
+            "waitingPage": .text(pages + "/waiting.html"),
             "serving": .flag(serving),
             "portSuffix": .text(portSuffix),
             "certificate": .text(certificate(of: .nginx)),

@@ -6,9 +6,9 @@ public struct RenderedFile: Sendable, Equatable {
     public var path: String
     /// Its bytes, UTF-8.
     public var contents: [UInt8]
-    /// Its permissions: 0600 or 0644.
+    /// Its permissions, 0600 or 0644; 0640 for the former when the server that reads it is another user.
     public var mode: UInt32
-    /// The server that reads it; the file belongs to that server's user.
+    /// The server that reads it.
     public var service: Service
     /// Whether a secret is in it, so that it must not be shown.
     public var isSecret: Bool

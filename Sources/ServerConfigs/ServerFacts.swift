@@ -32,22 +32,10 @@ public struct ServerFacts: Sendable, Equatable {
 
     /// What nginx is to do.
     public enum Phase: Sendable, Equatable {
-        /// There is no certificate yet: port 80 only, with challenges and a page that says so, or what went wrong.
-        case gettingReady(Problem?)
+        /// There is no certificate yet: port 80 only, with challenges and the page of ``waitingPage(_:)``.
+        case gettingReady
         /// Everything.
         case serving
-    }
-
-    /// Why there is no certificate yet, in words for people.
-    public struct Problem: Sendable, Equatable {
-        public var error: String
-        public var cause: String?
-        public var tryThis: String?
-        public init(error: String, cause: String? = nil, tryThis: String? = nil) {
-            self.error = error
-            self.cause = cause
-            self.tryThis = tryThis
-        }
     }
 }
 
@@ -64,6 +52,9 @@ extension ServerFacts {
     /// Where Debian's libnginx-mod-stream puts its module.
     static let nginxStreamModule = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
+    /// What the chat server makes TURN credentials with.
+    public var turnSecret: String { settings.turn.secret ?? secrets.turn }
+
     var usesIPv6: Bool { settings.ipv6 && hasIPv6 }
     var retentionSeconds: Int { settings.retentionDays * 86_400 }
     /// The largest file, and the 16 bytes that encryption adds to it (XEP-0454 §2).
@@ -76,6 +67,19 @@ extension ServerFacts {
     /// ``Settings/uploadBaseURL`` without ``uploadPath``.
     var uploadOrigin: String {
         settings.uploadBaseURL.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: true).prefix(2).joined(separator: "//")
+    }
+    /// Whether a server listens on a port below 1024, which only root may, and whoever has CAP_NET_BIND_SERVICE.
+    public func usesLowPort(_ service: Service) -> Bool {
+        let ports = settings.ports
+        let own =
+            switch service {
+            case .nginx: [ports.http, ports.https]
+            case .prosody:
+                [ports.xmppClient, ports.xmppClientTLS, ports.xmppServer, ports.xmppServerTLS, ports.proxy65, ports.internalHTTP]
+            case .coturn: [ports.turn, ports.turnTLS]
+            case .portal: [Int]()
+            }
+        return own.contains { $0 < 1_024 }
     }
     var isLoopbackOnly: Bool {
         !settings.listenAddresses.isEmpty && settings.listenAddresses.allSatisfy { $0.hasPrefix("127.") || $0 == "::1" }

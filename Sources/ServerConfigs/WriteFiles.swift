@@ -4,18 +4,21 @@ public import Settings
 extension [RenderedFile] {
     /// Puts the files in place, those that differ only.
     ///
-    /// - Parameter owner: who a service's files belong to; nil: whoever runs this.
+    /// They belong to whoever runs this: a server that has been broken into must not be able to change what it is started with.
+    ///
+    /// - Parameter account: who a service runs as, and so may read its files, through its group; nil: as whoever runs this.
     /// - Returns: the services whose files changed, and so have to be reloaded or restarted.
     /// - Throws: ``ServerConfigsError/file(_:)``; each file is either the old or the new one then.
     @discardableResult
-    public func write(owner: (Service) -> Account? = { _ in nil }) throws(ServerConfigsError) -> Set<Service> {
+    public func write(for account: (Service) -> Account? = { _ in nil }) throws(ServerConfigsError) -> Set<Service> {
         var changed: Set<Service> = []
         for file in self {
-            let owner = owner(file.service)
-            guard !File.matches(file.path, contents: file.contents, mode: file.mode, owner: owner) else { continue }
+            let reader = account(file.service)?.reader
+            let mode = reader == nil ? file.mode : file.mode | 0o040
+            guard !File.matches(file.path, contents: file.contents, mode: mode, owner: reader) else { continue }
             try onDisk { () throws(FileError) in
                 try Folder.make(File.folder(of: file.path), mode: 0o711)
-                try File.write(file.contents, to: file.path, mode: file.mode, owner: owner)
+                try File.write(file.contents, to: file.path, mode: mode, owner: reader)
             }
             changed.insert(file.service)
         }

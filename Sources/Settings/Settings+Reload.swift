@@ -3,7 +3,7 @@ extension Settings {
     private static let reloadable: Set<String> = [
         "SNIKKET_SITE_NAME", "SNIKKET_ABUSE_EMAIL", "SNIKKET_SECURITY_EMAIL", "SNIKKET_TOS_URI", "SNIKKET_PRIVACY_URI", "SNIKKET_INVITE_URL",
         "SNIKKET_RETENTION_DAYS", "SNIKKET_UPLOAD_STORAGE_GB", "SNIKKET_DAILY_UPLOAD_LIMIT_PER_USER_GB", "SNIKKET_UPLOAD_LIMIT_MB",
-        "SNIKKET_LOGLEVEL", "SNIKKET_TLS_PROFILE", "SNIKKET_MAX_USER_CLIENTS",
+        "SNIKKET_LOGLEVEL", "SNIKKET_TLS_PROFILE", "SNIKKET_MAX_USER_CLIENTS", "SNIKKET_UPDATE_CHECK",
     ]
 
     /// The options that are set otherwise than in these settings and take effect only when the appliance is started again, by name.

@@ -35,6 +35,8 @@ public struct Settings: Sendable, Equatable {
     public var tlsProfile: TLSProfile
     /// By which server e-mail is sent to the administrator; nil: none is.
     public var mailServer: MailServer?
+    /// Whether the administrators are told when an upgrade is waiting.
+    public var checksForUpdates: Bool
     /// Where abuse is reported (XEP-0157); nil when not given.
     public var abuseEmail: String?
     /// Where security problems are reported (XEP-0157, RFC 9116); nil when not given.
@@ -49,6 +51,8 @@ public struct Settings: Sendable, Equatable {
     public var turn: TURN
     /// Whether servers of other domains can be reached and reach us. `snikket try` switches it off.
     public var federation: Bool
+    /// Where metrics are offered; nil: they are not.
+    public var metricsListen: ListenAddress?
     /// Every option that was set, by its name in snikket.conf, in its usual form: for `config show`.
     public var given: [String: String]
     /// What was set and does nothing here, or not yet.

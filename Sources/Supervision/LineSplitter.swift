@@ -1,3 +1,5 @@
+import Glibc
+
 /// Cuts a stream of bytes into lines of bounded length.
 struct LineSplitter {
     /// The bytes of a line that are kept.
@@ -6,36 +8,56 @@ struct LineSplitter {
     private var line: [UInt8] = []
     private var cut = 0
 
-    /// Takes bytes in; returns the lines that are whole now.
-    mutating func feed(_ bytes: UnsafeRawBufferPointer) -> [String] {
-        var lines: [String] = []
-        for byte in bytes {
-            if byte == UInt8(ascii: "\n") {
-                lines.append(finishLine())
-            } else if line.count < Self.lineLimit {
-                line.append(byte)
-            } else {
-                cut += 1
-            }
+    /// Takes bytes in.
+    ///
+    /// - Parameter take: gets each line that is whole now: how many bytes are kept of it, and its text, which is not even made when nobody wants it.
+    mutating func feed(_ bytes: UnsafeRawBufferPointer, _ take: (_ size: Int, _ text: () -> String) -> Void) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let end = Self.endOfLine(in: rest)
+            let part = rest[..<(end ?? rest.endIndex)]
+            let kept = min(part.count, Self.lineLimit - line.count)
+            line += part.prefix(kept)
+            cut += part.count - kept
+            guard let end else { return }
+            take(line.count) { finishedText() }
+            line.removeAll(keepingCapacity: true)
+            cut = 0
+            rest = rest[(end + 1)...]
         }
-        return lines
     }
 
     /// The last line, when it had no end.
     mutating func finish() -> String? {
-        line.isEmpty ? nil : finishLine()
+        guard !line.isEmpty else { return nil }
+        defer { (line, cut) = ([], 0) }
+        return finishedText()
     }
 
-    private mutating func finishLine() -> String {
+    private static func endOfLine(in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {
+        let part = UnsafeRawBufferPointer(rebasing: bytes)
+        guard let start = part.baseAddress, let found = memchr(start, CInt(UInt8(ascii: "\n")), part.count) else { return nil }
+        return bytes.startIndex + (UnsafeRawPointer(found) - start)
+    }
+
+    private func finishedText() -> String {
+        var line = line[...]
         if cut == 0, line.last == UInt8(ascii: "\r") { line.removeLast() }
-        var text = ""
-        // What a terminal would obey is shown instead: a log must not be able to move the cursor.
-        for scalar in String(decoding: line, as: UTF8.self).unicodeScalars {
-            let isControl = scalar.properties.generalCategory == .control && scalar != "\t"
-            text.unicodeScalars.append(isControl ? "\u{FFFD}" : scalar)
+        var text = String(decoding: line, as: UTF8.self)
+        if !line.allSatisfy({ 0x20 <= $0 && $0 < 0x7f }) {
+            // What a terminal would obey is shown instead: a log must not be able to move the cursor, or to turn text around.
+            var shown = ""
+            for scalar in text.unicodeScalars { shown.unicodeScalars.append(Self.isObeyed(scalar) ? "\u{FFFD}" : scalar) }
+            text = shown
         }
-        if cut > 0 { text += " [\(cut) bytes more]" }
-        (line, cut) = ([], 0)
-        return text
+        return cut > 0 ? text + " [\(cut) bytes more]" : text
+    }
+
+    private static func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x09: false
+        case 0x2028...0x202E, 0x2066...0x2069: true
+        default: scalar.properties.generalCategory == .control
+        }
     }
 }

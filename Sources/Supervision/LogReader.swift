@@ -83,7 +83,10 @@ public struct LogReader: Sendable {
     private func readOn(_ tail: inout Tail) -> [LogLine] {
         var lines: [LogLine] = []
         while true {
-            if let descriptor = tail.descriptor { lines += Self.read(descriptor, &tail) }
+            if let descriptor = tail.descriptor {
+                Self.startAgainIfTruncated(descriptor, &tail)
+                lines += Self.read(descriptor, &tail)
+            }
             var info = stat()
             // The same file, or none at all: nothing more for now.
             guard stat(tail.path, &info) == 0, tail.descriptor == nil || UInt(info.st_ino) != tail.inode else { return lines }
@@ -99,6 +102,15 @@ public struct LogReader: Sendable {
             tail.descriptor = next
             tail.inode = UInt(info.st_ino)
         }
+    }
+
+    /// A file that is shorter than what was read of it has been emptied in place, as `logrotate` does with copytruncate.
+    private static func startAgainIfTruncated(_ descriptor: FileDescriptor, _ tail: inout Tail) {
+        var info = stat()
+        guard fstat(descriptor.rawValue, &info) == 0, let position = try? descriptor.seek(offset: 0, from: .current), info.st_size < position
+        else { return }
+        _ = try? descriptor.seek(offset: 0, from: .start)
+        tail.rest = []
     }
 
     private static func read(_ descriptor: FileDescriptor, _ tail: inout Tail) -> [LogLine] {

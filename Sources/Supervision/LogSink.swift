@@ -1,22 +1,29 @@
+import Dispatch
 import Glibc
 import Synchronization
-import SystemPackage
 
 /// Where the lines go that a server prints: a file of bounded size, and whoever else listens.
 ///
-/// The file is `FOLDER/SERVICE.log`, a moment (RFC 3339, UTC) before each line; when it is full it becomes `SERVICE.log.1`.
-/// A log that cannot be written never holds up a server: its lines are dropped, and the file is tried again with the next ones.
+/// A server never waits for its log: lines are written by a queue of their own, and what comes faster than can be written, or faster than
+/// anybody could want to keep, is left out and counted.
 public final class LogSink: Sendable {
-    private struct File {
-        var descriptor: FileDescriptor?
+    private struct State {
+        var budget = LogBudget()
+        /// Lines with their moments that are still to be written, and how many bytes that is.
+        var waiting: [(moment: String, text: String)] = []
         var size = 0
+        var leftOut = 0
+        var isWriting = false
         var lastLine: String?
     }
 
-    private let path: String
-    private let limit: Int
+    /// The most bytes that wait for a slow disk.
+    private static let longestQueue = 512 << 10
+
+    private let state = Mutex(State())
+    private let file: Mutex<LogFile>
+    private let queue: DispatchQueue
     private let forward: (@Sendable (String) -> Void)?
-    private let file = Mutex(File())
 
     /// A sink. Nothing is opened before the first line.
     ///
@@ -26,57 +33,110 @@ public final class LogSink: Sendable {
     ///   - limit: the most bytes of one file; two are kept.
     ///   - forward: gets each line too, without its moment.
     public init(folder: String, service: String, limit: Int = 5 << 20, forward: (@Sendable (String) -> Void)? = nil) {
-        path = "\(folder)/\(service).log"
-        self.limit = limit
+        file = Mutex(LogFile(path: "\(folder)/\(service).log", limit: limit))
+        queue = DispatchQueue(label: "log of \(service)")
         self.forward = forward
     }
 
-    /// The line written last; nil before the first.
-    public var lastLine: String? { file.withLock { $0.lastLine } }
+    /// The line that came last; nil before the first.
+    public var lastLine: String? { state.withLock { $0.lastLine } }
 
-    /// Writes lines, all with the present moment.
+    /// Writes lines, all with the present moment. Returns at once.
     public func write(_ lines: [String]) {
-        guard !lines.isEmpty else { return }
         let moment = Timestamp.now().description
-        let bytes = Array(lines.map { "\(moment) \($0)\n" }.joined().utf8)
-        file.withLock { file in
-            file.lastLine = lines.last { !$0.isEmpty } ?? file.lastLine
-            if file.descriptor != nil, file.size + bytes.count > limit { rotate(&file) }
-            if file.descriptor == nil { open(&file) }
-            guard let descriptor = file.descriptor else { return }
-            do {
-                file.size += try descriptor.writeAll(bytes)
-            } catch {
-                close(&file)
+        add { state in
+            for line in lines { Self.keep(line, moment, &state) }
+        }
+    }
+
+    /// Writes the lines that these bytes make whole, as many as the budget allows. Returns at once.
+    func take(_ bytes: UnsafeRawBufferPointer, into splitter: inout LineSplitter) {
+        let moment = Timestamp.now().description
+        add { state in
+            state.budget.refill()
+            splitter.feed(bytes) { size, text in
+                if state.budget.allows(size) {
+                    Self.keep(text(), moment, &state)
+                } else {
+                    state.leftOut += 1
+                }
             }
         }
-        if let forward {
-            for line in lines { forward(line) }
+    }
+
+    /// Waits until what came so far is written, but not for a disk that hangs.
+    public func settle(within deadline: Duration = .seconds(2)) async {
+        add { Self.tellOfLeftOut(Timestamp.now().description, &$0) }
+        let (written, done) = AsyncStream.makeStream(of: Never.self)
+        queue.async { done.finish() }
+        try? await withDeadline(deadline) {
+            for await _ in written {}
         }
     }
 
-    private func open(_ file: inout File) {
-        guard
-            let descriptor = try? FileDescriptor.open(
-                path, .writeOnly, options: [.append, .create, .closeOnExec], permissions: [.ownerReadWrite, .groupRead])
-        else { return }
-        file.descriptor = descriptor
-        file.size = Int((try? descriptor.seek(offset: 0, from: .end)) ?? 0)
+    private func add(_ change: (inout State) -> Void) {
+        let isNew = state.withLock { state in
+            change(&state)
+            let isNew = !state.isWriting && !state.waiting.isEmpty
+            if isNew { state.isWriting = true }
+            return isNew
+        }
+        if isNew { queue.async { self.writeWaiting() } }
     }
 
-    private func rotate(_ file: inout File) {
-        close(&file)
-        // When that fails the old file only grows on; writing to it is better than losing lines.
-        _ = rename(path, path + ".1")
+    private static func keep(_ text: String, _ moment: String, _ state: inout State) {
+        if !text.isEmpty { state.lastLine = text }
+        guard state.size < longestQueue else {
+            state.leftOut += 1
+            return
+        }
+        tellOfLeftOut(moment, &state)
+        state.waiting.append((moment, text))
+        state.size += text.utf8.count
     }
 
-    private func close(_ file: inout File) {
-        try? file.descriptor?.close()
-        file.descriptor = nil
-        file.size = 0
+    private static func tellOfLeftOut(_ moment: String, _ state: inout State) {
+        guard state.leftOut > 0 else { return }
+        state.waiting.append((moment, "(\(state.leftOut) lines were left out here)"))
+        state.leftOut = 0
     }
 
-    deinit {
-        file.withLock { close(&$0) }
+    private func writeWaiting() {
+        while let lines = nextBatch() {
+            let lost = file.withLock { $0.write(lines) }
+            if lost > 0 { state.withLock { $0.leftOut += lost } }
+            if let forward {
+                for line in lines { forward(line.text) }
+            }
+        }
+    }
+
+    private func nextBatch() -> [(moment: String, text: String)]? {
+        state.withLock { state in
+            state.isWriting = !state.waiting.isEmpty
+            guard state.isWriting else { return nil }
+            defer { (state.waiting, state.size) = ([], 0) }
+            return state.waiting
+        }
+    }
+}
+
+/// How much a server may print: what is beyond would only push out what was of use.
+struct LogBudget {
+    /// In bytes: at once, and in a second.
+    private static let (most, rate) = (2 << 20, 256 << 10)
+    private var left = Self.most
+    private var time = ContinuousClock.now
+
+    mutating func refill() {
+        let now = ContinuousClock.now
+        left = min(Self.most, left + Int(min(time.duration(to: now) / .seconds(1), 60) * Double(Self.rate)))
+        time = now
+    }
+
+    mutating func allows(_ size: Int) -> Bool {
+        guard left > 0 else { return false }
+        left -= size + 25
+        return true
     }
 }

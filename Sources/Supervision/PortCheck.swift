@@ -29,6 +29,14 @@ public struct PortConflict: Sendable, Equatable {
     public var process: String?
 }
 
+extension PortConflict: CustomStringConvertible {
+    /// In words, for status reports.
+    public var description: String {
+        let owner = process.map { name in pid.map { "\(name) (process \($0))" } ?? name } ?? "another program"
+        return "\(owner) has port \(wanted.port)/\(wanted.transport.rawValue)"
+    }
+}
+
 /// Finds out, before a server is started, that another program has its port (proc(5): net/tcp, net/udp).
 public enum PortCheck {
     private struct Socket {

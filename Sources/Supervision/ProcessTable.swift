@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 import SystemPackage
 
@@ -5,13 +6,19 @@ import SystemPackage
 enum ProcessTable {
     /// The memory of all processes of a group: the sum of their PSS; a process whose PSS we may not see counts with its resident pages.
     /// nil when there is no such process.
-    static func memory(ofGroup group: Int32) -> Int? {
-        var sum: Int?
-        for pid in processes() where self.group(of: pid) == group {
-            guard let bytes = proportionalMemory(of: pid) ?? residentMemory(of: pid) else { continue }
-            sum = (sum ?? 0) + bytes
+    ///
+    /// - Parameter account: who they run as; nil: as we do. With the rights of that account we see what it sees of its own processes, and need none over
+    ///   everybody's (CAP_SYS_PTRACE).
+    static func memory(ofGroup group: Int32, runningAs account: Account?) -> Int? {
+        let sum = try? File.acting(as: geteuid() == 0 ? account : nil, on: "/proc") { () throws(FileError) -> Int? in
+            var sum: Int?
+            for pid in processes() where self.group(of: pid) == group {
+                guard let bytes = proportionalMemory(of: pid) ?? residentMemory(of: pid) else { continue }
+                sum = (sum ?? 0) + bytes
+            }
+            return sum
         }
-        return sum
+        return sum ?? nil
     }
 
     /// All processes that we can see.
@@ -20,13 +27,34 @@ enum ProcessTable {
     }
 
     /// The process group; nil when the process is gone.
-    static func group(of pid: Int32) -> Int32? {
-        // "pid (name) state ppid pgrp ...": the name may hold blanks and brackets, so from the last bracket on.
+    static func group(of pid: Int32) -> Int32? { number(2, of: pid) }
+
+    private static func number(_ index: Int, of pid: Int32) -> Int32? {
+        // "pid (name) state ppid pgrp session ...": the name may hold blanks and brackets, so from the last bracket on.
         guard let text = read("/proc/\(pid)/stat"), let bracket = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: bracket)...].split(separator: " ")
+        let fields = text[text.index(after: bracket)...].split(separator: " ", maxSplits: 5)
         // A zombie has no memory and does nothing any more.
-        guard fields.count > 2, fields[0] != "Z" else { return nil }
-        return Int32(fields[2])
+        guard fields.count > index, fields[0] != "Z" else { return nil }
+        return Int32(fields[index])
+    }
+
+    /// The effective user; nil when the process is gone.
+    static func user(of pid: Int32) -> uid_t? {
+        guard let line = read("/proc/\(pid)/status")?.split(separator: "\n").first(where: { $0.hasPrefix("Uid:") }) else { return nil }
+        return line.split(separator: "\t").dropFirst(2).first.flatMap { uid_t($0) }
+    }
+
+    /// What it was started with, `NAME=VALUE`; nothing when we may not see it.
+    static func environment(of pid: Int32) -> [Substring] {
+        read("/proc/\(pid)/environ")?.split(separator: "\0") ?? []
+    }
+
+    /// The children of a process, their children, and so on.
+    static func descendants(of pid: Int32) -> [Int32] {
+        names(in: "/proc/\(pid)/task").flatMap { thread in
+            (read("/proc/\(pid)/task/\(thread)/children") ?? "").split(separator: " ").compactMap { Int32($0) }
+                .flatMap { [$0] + descendants(of: $0) }
+        }
     }
 
     /// The name that the kernel has for it: 15 characters at most.
@@ -34,10 +62,13 @@ enum ProcessTable {
         read("/proc/\(pid)/comm").map { String($0.prefix { $0 != "\n" }) }
     }
 
-    /// The process's effective capabilities, ours.
-    static func effectiveCapabilities() -> UInt64 {
-        guard let line = read("/proc/self/status")?.split(separator: "\n").first(where: { $0.hasPrefix("CapEff:") }) else { return 0 }
-        return UInt64(line.dropFirst("CapEff:".count).trimming(), radix: 16) ?? 0
+    /// Our effective capabilities.
+    static func effectiveCapabilities() -> UInt64 { ownStatus("CapEff") ?? 0 }
+
+    /// A number in our /proc/PID/status, hexadecimal as those are that stand for sets.
+    static func ownStatus(_ name: String) -> UInt64? {
+        guard let line = read("/proc/self/status")?.split(separator: "\n").first(where: { $0.hasPrefix("\(name):") }) else { return nil }
+        return UInt64(line.dropFirst(name.count + 1).trimming(), radix: 16)
     }
 
     private static func proportionalMemory(of pid: Int32) -> Int? {

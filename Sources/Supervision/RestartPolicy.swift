@@ -32,9 +32,10 @@ public struct RestartPolicy: Sendable {
     ///   - chance: from -1 to 1.
     func pause(after failures: Int, chance: Double) -> Duration {
         guard failures > 1 else { return .zero }
-        guard failures < failedAfter else { return failedPause }
+        let drift = 1 + jitter * chance
+        guard failures < failedAfter else { return failedPause * drift }
         var pause = firstPause
         for _ in 2..<failures where pause < longestPause { pause = pause * 2 }
-        return min(pause, longestPause) * (1 + jitter * chance)
+        return min(pause, longestPause) * drift
     }
 }

@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 import Subprocess
 import Synchronization
@@ -18,6 +19,9 @@ final class ServiceProcess: Sendable {
         case running(pid: Int32)
         case gone
     }
+
+    /// How many bytes may still be read after the end of the process: more than a pipe holds.
+    private static let lastWords = 1 << 20
 
     private let phase = Mutex(Phase.beforeStart(stopWith: nil))
     private let sink: LogSink
@@ -52,23 +56,20 @@ final class ServiceProcess: Sendable {
     func run(_ specification: ServiceSpecification) async -> End {
         defer { started.continuation.finish() }
         guard access(specification.executable, X_OK) == 0 else { return ended(.cannotStart(errno: errno)) }
-        for path in specification.staleFiles { unlink(path) }
+        removeStaleFiles(of: specification)
+        Orphans.adopt()
+        let mark = Orphans.Mark(specification)
         do {
             let result = try await Subprocess.run(
-                configuration(of: specification), input: .none, output: .sequence, error: .combinedWithOutput
+                configuration(of: specification, mark), input: .none, output: .sequence, error: .combinedWithOutput
             ) { execution in
-                begin(pid: execution.processIdentifier.value)
-                var lines = LineSplitter()
-                do {
-                    for try await buffer in execution.standardOutput {
-                        sink.write(buffer.withUnsafeBytes { lines.feed($0) })
-                    }
-                } catch {
-                    sink.write(["(what follows could not be read: \(error))"])
-                }
-                if let last = lines.finish() { sink.write([last]) }
-                endGroup(of: execution.processIdentifier.value)
+                let pid = execution.processIdentifier.value
+                begin(pid: pid)
+                await take(execution.standardOutput, of: pid, mark)
+                return pid
             }
+            // It may have closed its output long before its end.
+            await endFamily(of: result.closureResult, mark)
             switch result.terminationStatus {
             case .exited(let status): return ended(.exited(status: status))
             case .signaled(let signal): return ended(.killed(signal: signal))
@@ -80,18 +81,44 @@ final class ServiceProcess: Sendable {
         }
     }
 
-    private func configuration(of specification: ServiceSpecification) -> Configuration {
+    /// As the server's user: they lie in its own folder, where links may lie as well. One that cannot be removed is the server's to complain of.
+    private func removeStaleFiles(of specification: ServiceSpecification) {
+        for path in specification.staleFiles {
+            _ = try? File.acting(as: geteuid() == 0 ? specification.account : nil, on: path) { () throws(FileError) in unlink(path) }
+        }
+    }
+
+    private func configuration(of specification: ServiceSpecification, _ mark: Orphans.Mark) -> Configuration {
         var options = PlatformOptions()
         options.createSession = true
-        let environment = Dictionary(
+        var environment = Dictionary(
             specification.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
+        environment[Environment.Key(stringLiteral: Orphans.Mark.variable)] = mark.value
         return Configuration(
-            executable: .path(FilePath(Privileges.program)),
-            arguments: Arguments(
-                Privileges.options(for: specification) + ["--", specification.executable] + specification.arguments),
-            environment: .custom(environment),
-            workingDirectory: specification.workingDirectory.map { FilePath($0) },
-            platformOptions: options)
+            executable: .path(FilePath(Privileges.program)), arguments: Arguments(Privileges.arguments(for: specification)),
+            environment: .custom(environment), workingDirectory: specification.workingDirectory.map { FilePath($0) }, platformOptions: options)
+    }
+
+    /// Takes what is printed until the process has ended, and ends what it left.
+    ///
+    /// The end of the process (pidfd_open(2), which swift-subprocess watches) is the end of the output too, whoever else still holds the pipe.
+    private func take(_ output: SubprocessOutputSequence, of pid: Int32, _ mark: Orphans.Mark) async {
+        var lines = LineSplitter()
+        var lastWords = Self.lastWords
+        do {
+            for try await buffer in output {
+                buffer.withUnsafeBytes { sink.take($0, into: &lines) }
+                guard hasEnded(pid) else { continue }
+                // Its last words are in the pipe; but what it left may be printing without an end.
+                await endFamily(of: pid, mark)
+                lastWords -= buffer.count
+                if lastWords < 0 { break }
+            }
+        } catch {
+            sink.write(["(what follows could not be read: \(error))"])
+        }
+        if let last = lines.finish() { sink.write([last]) }
+        if hasEnded(pid) { await endFamily(of: pid, mark) }
     }
 
     private func begin(pid: Int32) {
@@ -102,23 +129,25 @@ final class ServiceProcess: Sendable {
         started.continuation.yield(pid)
     }
 
-    /// Kills what the process left behind. It has not been waited for yet, so its number cannot mean anybody else.
-    private func endGroup(of pid: Int32) {
+    /// Whether the process has ended. It stays to be waited for, so its number cannot mean anybody else.
+    private func hasEnded(_ pid: Int32) -> Bool {
         var info = siginfo_t()
-        let hasEnded = waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_signo == SIGCHLD
-        // It only closed its output: its end is still to come.
-        guard hasEnded else { return }
-        phase.withLock { phase in
+        return waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_signo == SIGCHLD
+    }
+
+    /// Kills what the ended process left, and returns when it is gone: its group, then whoever has left that.
+    private func endFamily(of pid: Int32, _ mark: Orphans.Mark) async {
+        let isDone = phase.withLock { phase in
+            guard case .running = phase else { return true }
             Glibc.kill(-pid, SIGKILL)
             phase = .gone
+            return false
         }
+        if !isDone { await Orphans.end(ofSession: pid, mark) }
     }
 
     private func ended(_ end: End) -> End {
-        phase.withLock { phase in
-            if case .running(let pid) = phase { Glibc.kill(-pid, SIGKILL) }
-            phase = .gone
-        }
+        phase.withLock { $0 = .gone }
         return end
     }
 

@@ -14,8 +14,10 @@ public struct ServiceSpecification: Sendable {
     public var workingDirectory: String?
     /// Who it runs as, when we are root; nil: as we do.
     public var account: Account?
-    /// What it may do beyond its account.
+    /// What it may do beyond its account. A program that root runs as itself keeps these and no others; all that we have when there are none.
     public var capabilities: [Capability]
+    /// How much of the machine it may use.
+    public var limits = ResourceLimits()
     /// How it is stopped in good order.
     public var stopSignal: ServiceSignal
     /// How long that may take before its whole process group is killed.
@@ -30,6 +32,8 @@ public struct ServiceSpecification: Sendable {
     public var liveness: Liveness?
     /// Files that a process that was killed leaves behind and that keep the next one from starting: removed before each start.
     public var staleFiles: [String] = []
+    /// What it listens on: looked at before each start, since some servers go on without a port that another program has.
+    public var ports: [WantedPort] = []
     /// When it is started again after a failure.
     public var restart: RestartPolicy
 
@@ -66,6 +70,9 @@ extension ServiceSpecification {
     public enum Capability: String, Sendable {
         /// Listen on ports below 1024.
         case bindService = "net_bind_service"
+        /// Become another user, and leave all groups.
+        case setUser = "setuid"
+        case setGroup = "setgid"
     }
 
     /// Asked in a tight loop right after the start, and after a reload.

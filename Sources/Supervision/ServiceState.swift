@@ -17,6 +17,14 @@ public enum ServiceState: Sendable, Equatable {
     /// Failed too often; tried again at that moment.
     case failed(until: Timestamp)
 
+    /// Whether it has failed and waits for its next start.
+    public var isPausing: Bool {
+        switch self {
+        case .backingOff, .failed: true
+        case .stopped, .starting, .ready, .unhealthy, .reloading, .stopping: false
+        }
+    }
+
     /// The state's name for status reports: `ready`, `backing-off`.
     public var name: String {
         switch self {
@@ -36,6 +44,8 @@ public enum ServiceState: Sendable, Equatable {
 public enum ServiceProblem: Error, Sendable {
     /// There was no process to begin with.
     case cannotStart(errno: Int32)
+    /// Another program has a port of it.
+    case portTaken(PortConflict)
     /// It ended by itself. `lastLine` is the last that it printed.
     case exited(status: Int32, lastLine: String?)
     /// A signal that we did not send ended it.
@@ -44,6 +54,8 @@ public enum ServiceProblem: Error, Sendable {
     case notReady(after: Duration, check: any Error)
     /// It stopped serving; why the last of so many checks failed.
     case unhealthy(failures: Int, check: any Error)
+    /// It serves, but not all that it should.
+    case impaired(ServiceImpaired)
 }
 
 extension ServiceProblem: CustomStringConvertible {
@@ -52,9 +64,11 @@ extension ServiceProblem: CustomStringConvertible {
         func quoted(_ line: String?) -> String { line.map { ": \($0)" } ?? "" }
         return switch self {
         case .cannotStart(let errno): "cannot be started: \(message(of: errno))"
+        case .portTaken(let conflict): "cannot be started: \(conflict)"
         case .exited(let status, let line): "ended with status \(status)\(quoted(line))"
         case .killed(let signal, let line): "ended by signal \(signal)\(quoted(line))"
         case .notReady(let time, let check): "not serving after \(time.components.seconds) s: \(check)"
+        case .impaired(let what): "does not serve all that it should: \(what)"
         case .unhealthy(let failures, let check): "stopped serving (\(failures) checks failed): \(check)"
         }
     }
@@ -76,6 +90,8 @@ public struct ServiceSnapshot: Sendable {
     public var memoryBytes: Int?
     /// Why it was last started again, or why a check failed lately; nil when nothing ever happened.
     public var lastProblem: ServiceProblem?
+    /// When that was.
+    public var lastProblemAt: Timestamp?
 }
 
 /// Why something asked of a server did not happen.

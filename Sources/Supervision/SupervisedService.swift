@@ -33,7 +33,8 @@ public actor SupervisedService {
     private var restarts = 0
     private var failures = 0
     var readySince: Duration?
-    var lastProblem: ServiceProblem?
+    var lastProblem: ServiceProblem? { didSet { lastProblemAt = .now() } }
+    private var lastProblemAt: Timestamp?
 
     enum Wish { case reload, restart }
     /// How a process's time ended.
@@ -71,7 +72,8 @@ public actor SupervisedService {
         let pid = process?.pid
         return ServiceSnapshot(
             name: specification.name, state: state, pid: pid, since: (pid == nil ? nil : processSince) ?? since, restarts: restarts,
-            memoryBytes: withMemory ? pid.flatMap(ProcessTable.memory(ofGroup:)) : nil, lastProblem: lastProblem)
+            memoryBytes: withMemory ? pid.flatMap { ProcessTable.memory(ofGroup: $0, runningAs: specification.account) } : nil,
+            lastProblem: lastProblem, lastProblemAt: lastProblemAt)
     }
 
     /// Starts the server and keeps it running; returns when it has been stopped. A second call waits for the first.
@@ -148,6 +150,11 @@ public actor SupervisedService {
         }
     }
 
+    /// Ends whatever any server has left, even what hid itself so well that it could not be told whose it is. For when no server runs any more.
+    public static func endOrphans() async {
+        await Orphans.endAll()
+    }
+
     // MARK: - Its life
 
     private func live() async {
@@ -163,6 +170,7 @@ public actor SupervisedService {
             }
             restarts += Task.isCancelled ? 0 : 1
         }
+        await Task { [sink] in await sink.settle() }.value
         state = .stopped
         life = nil
     }
@@ -172,11 +180,15 @@ public actor SupervisedService {
         let wasStable = readySince.map { pace.now() - $0 >= policy.stableAfter } ?? false
         failures = wasStable ? 1 : failures + 1
         let pause = policy.pause(after: failures, chance: chance())
-        logger.warning(
-            "service failed", metadata: ["service": "\(specification.name)", "problem": "\(problem)", "pause": "\(pause)"])
+        let hasFailed = failures >= policy.failedAfter
+        // Loud once; the tries that follow say nothing new.
+        logger.log(
+            level: failures == policy.failedAfter ? .error : hasFailed ? .info : .warning,
+            hasFailed ? "service keeps failing, and is tried again now and then" : "service failed",
+            metadata: ["service": "\(specification.name)", "problem": "\(problem)", "pause": "\(pause)"])
         guard pause > .zero else { return }
         let until = Timestamp.now() + pause
-        state = failures >= policy.failedAfter ? .failed(until: until) : .backingOff(until: until)
+        state = hasFailed ? .failed(until: until) : .backingOff(until: until)
         await rest(for: pause)
     }
 
@@ -186,6 +198,10 @@ public actor SupervisedService {
         self.process = process
         (wish, readySince) = (nil, nil)
         state = .starting
+        if let conflict = await portConflict() {
+            self.process = nil
+            return .problem(.portTaken(conflict))
+        }
         // Its own task: the end of a cancelled service still has to be seen. It is always waited for.
         let running = Task { [specification] in await process.run(specification) }
         let verdict = await withTaskGroup(of: Ending?.self) { group in
@@ -202,6 +218,18 @@ public actor SupervisedService {
         let result = await running.value
         self.process = nil
         return verdict ?? .problem(problem(of: result))
+    }
+
+    /// Who has a port that the server needs; nil when all are free.
+    private func portConflict() async -> PortConflict? {
+        let ports = specification.ports
+        guard PortCheck.isTaken(ports) else { return nil }
+        // What is left of its predecessor may be ending only now.
+        for _ in 0..<20 {
+            try? await Task.sleep(for: .milliseconds(50))
+            if Task.isCancelled || !PortCheck.isTaken(ports) { return nil }
+        }
+        return PortCheck.conflicts(with: ports).first
     }
 
     private func problem(of end: ServiceProcess.End) -> ServiceProblem {

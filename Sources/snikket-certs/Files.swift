@@ -10,7 +10,7 @@ func read(_ path: String, what: String) throws(CertificateFailure) -> [UInt8] {
     } catch {
         throw CertificateFailure(
             kind: .configuration, error: "cannot read the \(what)", cause: "\(path): \(error.words)",
-            try: "check the path, and that this program's user may read it")
+            try: PersonalFile.advice(on: path, errno: error.errno))
     }
 }
 

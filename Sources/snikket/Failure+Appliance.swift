@@ -1,4 +1,5 @@
 import Appliance
+import DurableFiles
 
 extension ApplianceError: Explained {
     var explanation: Failure { Failure(self) }
@@ -12,16 +13,25 @@ extension Failure {
             self.init(
                 error: "the user \(name) does not exist", cause: "every server runs as a user of its own, and the installation makes them",
                 tryThis: "sudo ./install.sh DOMAIN EMAIL, or start as another user than root")
-        case .file(let path, let problem):
-            self.init(error: "cannot use \(path)", cause: problem, tryThis: "start as root, or pass --state with a folder of your own")
-        case .alreadyRunning(let state):
+        case .missingCapability(let name):
             self.init(
-                error: "it is running already", cause: "another `snikket up` uses \(state)",
+                error: "root has no \(name) here", cause: "it takes that to give each server a user of its own",
+                tryThis: "start it with the unit that install.sh makes, or as another user than root")
+        case .file(let error):
+            self.init(
+                error: "cannot use \(error.path)", cause: error.words,
+                tryThis: error.advice(otherwise: "start as root, or pass --state with a folder of your own"))
+        case .alreadyRunning(let state, let process):
+            let number = process.map { " (process \($0))" } ?? ""
+            self.init(
+                error: "it is running already", cause: "another `snikket up`\(number) uses \(state)",
                 tryThis: "look at `snikket status`, or stop the other one first")
         case .portTaken(let port, let name, let owner):
             self.init(
                 error: "port \(port) (\(name)) is in use", cause: owner.map { "\($0) listens on it" } ?? "another program listens on it",
-                tryThis: "stop that program, or set another port in snikket.conf")
+                tryThis: owner == nil
+                    ? "`sudo ss -lptn` names it: stop it, or set another port in snikket.conf"
+                    : "stop that program, or set another port in snikket.conf")
         case .missingProgram(let path):
             self.init(error: "\(path) is missing", cause: "it belongs beside the program `snikket`", tryThis: "install snikket again")
         case .pathTooLong(let path):

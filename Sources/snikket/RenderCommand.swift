@@ -38,9 +38,9 @@ struct RenderCommand: Command {
         var owner: @Sendable (Service) -> Account? = { _ in nil }
         if output == nil {
             owner = try owners()
-            try await Acceptance(facts: facts, programs: try .installed(), owner: owner).check(files)
+            try await Acceptance(facts: facts, programs: try .installed(), account: owner).check(files)
         }
-        let changed = try files.write(owner: owner)
+        let changed = try files.write(for: owner)
         for service in Service.allCases where files.contains(where: { $0.service == service }) {
             print("\(service.rawValue): \(changed.contains(service) ? "written" : "unchanged")")
         }

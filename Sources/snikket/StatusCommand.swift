@@ -5,11 +5,12 @@ import Glibc
 struct StatusCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "What runs, since when, how healthy, which certificate.",
+        abstract: "What runs, since when, how healthy, which certificate, what is wrong.",
         discussion: """
             Exit status: 0 when everything serves, 1 when something does not, 75 while it is still starting.
 
-            --watch repeats the table every two seconds, until Ctrl-C.
+            --watch shows it live, also while snikket is being restarted, until q or Ctrl-C. Into a pipe it prints one report after the \
+            other; with --json, each on a line.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -17,23 +18,18 @@ struct StatusCommand: Command {
     @Flag(help: "Print JSON, for scripts.")
     var json = false
 
-    @Flag(help: "Show the table again every two seconds.")
+    @Flag(help: "Show it live.")
     var watch = false
 
     func execute() async throws {
         let client = ControlClient(try common.locations())
         let terminal = Terminal.standardOutput
-        while watch {
-            let report = try await client.status()
-            terminal.clear()
-            terminal.print(StatusTable(report, now: now(), colour: terminal.hasColour).text)
-            try await Task.sleep(for: .seconds(2))
-        }
+        if watch { return try await StatusWatch(client: client, terminal: terminal, isJSON: json).run() }
         let report = try await client.status()
         if json {
             terminal.print(String(decoding: try report.json(pretty: terminal.isInteractive), as: UTF8.self))
         } else {
-            terminal.print(StatusTable(report, now: now(), colour: terminal.hasColour).text)
+            terminal.print(StatusTable(report, now: time(nil), colour: terminal.hasColour).text)
         }
         switch report.phase {
         case .starting: throw ExitCode(Failure.Code.tryAgainLater.rawValue)
@@ -41,6 +37,4 @@ struct StatusCommand: Command {
         case .running, .stopping: throw ExitCode(Failure.Code.failed.rawValue)
         }
     }
-
-    private func now() -> Int { time(nil) }
 }

@@ -21,20 +21,16 @@ struct Terminal: Sendable {
     }
 
     /// Writes a line, at once. A closed pipe is the reader's own decision, and no error.
-    func print(_ line: String) {
-        _ = try? descriptor.writeAll(Array((line + "\n").utf8))
-    }
+    func print(_ line: String) { _ = printed(line) }
+
+    /// Writes a line, at once; false when nobody reads it any more.
+    func printed(_ line: String) -> Bool { (try? descriptor.writeAll(Array((line + "\n").utf8))) != nil }
 
     /// How many characters fit on a line; nil when there is no terminal.
     var width: Int? {
         var size = winsize()
         guard isInteractive, ioctl(descriptor.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
         return Int(size.ws_col)
-    }
-
-    /// Empties the screen.
-    func clear() {
-        if isInteractive { _ = try? descriptor.writeAll(Array("\u{1B}[H\u{1B}[2J".utf8)) }
     }
 }
 

@@ -2,6 +2,7 @@ import Appliance
 import ArgumentParser
 import Glibc
 import Settings
+import Supervision
 
 struct UpCommand: Command {
     static let configuration = CommandConfiguration(
@@ -12,7 +13,8 @@ struct UpCommand: Command {
             link that makes the first one. Ends in order on SIGTERM and Ctrl-C.
 
             Started by root, every server runs as a user of its own (snikket-prosody, snikket-nginx...); started by anybody else, \
-            everything runs as that person.
+            everything runs as that person. Root itself gives up what it does not need for that, for good: it reads its own files, and \
+            nobody else's.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -22,6 +24,7 @@ struct UpCommand: Command {
     var portsFrom: Int?
 
     func execute() async throws {
+        Privileges.keepOnlyNeeded()
         let locations = try common.locations(needingTemplates: true)
         let ports = try portsFrom.map { Ports(from: try checkedFirstPort($0)).options } ?? []
         let source = settingsSource(locations, overrides: ports + overrides.values)

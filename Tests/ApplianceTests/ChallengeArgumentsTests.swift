@@ -66,7 +66,7 @@ struct ChallengeArgumentsTests {
             #expect {
                 try ChallengeArguments(settings, scratch.locations)
             } throws: { error in
-                (error as? CertificateFailure)?.cause?.contains("chmod 600 \(path)") == true
+                (error as? CertificateFailure)?.try?.contains("chmod 600 \(path)") == true
             }
         }
     }

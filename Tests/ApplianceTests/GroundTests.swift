@@ -39,13 +39,18 @@ struct GroundTests {
         ]
         for service in Service.allCases {
             wanted.append((locations.run(of: service), 0o711, nil))
-            if service != .portal { wanted.append((locations.work(of: service), 0o700, accounts[service])) }
+            if [.prosody, .coturn].contains(service) { wanted.append((locations.work(of: service), 0o700, accounts[service])) }
         }
-        if let portal = accounts[.portal], let web = accounts[.nginx] {
-            // nginx comes in through its group.
-            wanted.append((locations.work(of: .portal), 0o710, Account(user: portal.user, group: web.group)))
-        } else {
-            wanted.append((locations.work(of: .portal), 0o700, nil))
+        for (path, owner) in [
+            (locations.work(of: .nginx), accounts[.nginx]), (locations.work(of: .portal), accounts[.portal]),
+            (locations.responder, accounts.certificates),
+        ] {
+            if let owner, let web = accounts[.nginx] {
+                // nginx comes in through its group, and so do we.
+                wanted.append((path, 0o710, Account(user: owner.user, group: web.group)))
+            } else {
+                wanted.append((path, 0o700, nil))
+            }
         }
         for (path, mode, owner) in wanted {
             let facts = try #require(scratch.facts(path), "\(path)")
@@ -68,12 +73,12 @@ struct GroundTests {
             for path in [locations.portal, locations.run(of: .coturn), locations.challenges, locations.secrets] {
                 _ = rename(path, scratch.path + "/aside")
                 #expect(symlink(victim, path) == 0)
-                #expect(throws: ApplianceError.file(path: path, problem: "it is not a folder")) {
+                #expect(throws: ApplianceError.file(FileError(.write, path, errno: ENOTDIR))) {
                     try Ground.prepare(locations, accounts: Self.accounts)
                 }
                 unlink(path)
                 _ = try scratch.write(String(path.dropFirst(scratch.path.count + 1)), "a file")
-                #expect(throws: ApplianceError.file(path: path, problem: "it is not a folder")) {
+                #expect(throws: ApplianceError.file(FileError(.write, path, errno: ENOTDIR))) {
                     try Ground.prepare(locations, accounts: Self.accounts)
                 }
                 unlink(path)
@@ -103,11 +108,11 @@ struct GroundTests {
     func runLock() async throws {
         try await Scratch.with { scratch in
             let locations = scratch.locations
-            #expect(throws: ApplianceError.file(path: locations.state + "/lock", problem: "No such file or directory")) { try RunLock(locations) }
+            #expect(throws: ApplianceError.file(FileError(.write, locations.state + "/lock", errno: ENOENT))) { try RunLock(locations) }
             try scratch.folder(locations.state)
             var first: RunLock? = try RunLock(locations)
             #expect(first != nil)
-            #expect(throws: ApplianceError.alreadyRunning(state: locations.state)) { try RunLock(locations) }
+            #expect(throws: ApplianceError.alreadyRunning(state: locations.state, process: Int(getpid()))) { try RunLock(locations) }
             var other = locations
             other.state = scratch.path + "/other"
             try scratch.folder(other.state)

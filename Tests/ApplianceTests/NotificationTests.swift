@@ -3,6 +3,7 @@ import RealServers
 import Testing
 
 @testable import Appliance
+@testable import Supervision
 
 @Suite("what systemd is told")
 struct NotificationTests {
@@ -19,6 +20,64 @@ struct NotificationTests {
             #expect(try socket.receive() == "STATUS=everything serves")
             #expect(try socket.receive() == "STOPPING=1")
         }
+    }
+
+    @Test("a reload says when it began, on the clock that systemd compares with")
+    func reloading() async throws {
+        try await Scratch.with { scratch in
+            let socket = try NotifySocket(scratch.path + "/notify")
+            let before = ContinuousClock.now
+            SystemdNotification(environment: scratch.path + "/notify").reloading()
+            let lines = try socket.receive().split(separator: "\n")
+            #expect(lines.first == "RELOADING=1" && lines.count == 2)
+            let moment = try #require(lines.last?.split(separator: "=").last.flatMap { Int($0) })
+            var now = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &now)
+            let age = Int(now.tv_sec) * 1_000_000 + Int(now.tv_nsec) / 1_000 - moment
+            #expect(age >= 0 && Duration.microseconds(age) <= before.duration(to: .now) + .milliseconds(1))
+        }
+    }
+
+    @Test("a server's words cannot tell systemd anything of their own; what has been said is not said again")
+    func foreignWords() async throws {
+        try await Scratch.with { scratch in
+            let socket = try NotifySocket(scratch.path + "/notify")
+            let systemd = SystemdNotification(environment: scratch.path + "/notify")
+            for _ in 0..<3 { systemd.status("no certificate: \u{1B}[31mred\nMAINPID=1\r\nSTOPPING=1") }
+            systemd.status(String(repeating: "é", count: 3_000))
+            #expect(try socket.receive() == "STATUS=no certificate:  [31mred MAINPID=1  STOPPING=1")
+            #expect(try socket.receive() == "STATUS=" + String(repeating: "é", count: 400) + "...")
+        }
+    }
+
+    @Test("the line says what goes on, then what is wrong as long as it is")
+    func line() {
+        func text(
+            _ state: ServiceState = .ready, _ problem: ServiceProblem? = nil, in phase: StatusReport.Phase = .running, reloading: Bool = false,
+            certificate: String? = nil
+        ) -> String {
+            let now = Timestamp.now()
+            return StatusLine.text(
+                domain: "chat.example.org", phase: phase, step: "starting the servers", isReloading: reloading,
+                services: [
+                    ServiceSnapshot(name: "prosody", state: state, since: now, restarts: 1, lastProblem: problem),
+                    ServiceSnapshot(name: "nginx", state: .ready, since: now, restarts: 0),
+                ], certificateProblem: certificate)
+        }
+        #expect(text() == "serving chat.example.org")
+        #expect(text(.ready, .killed(signal: 9, lastLine: nil)) == "serving chat.example.org", "it is over")
+        #expect(text(.starting, .killed(signal: 9, lastLine: nil)) == "prosody is being started again: ended by signal 9")
+        #expect(text(.backingOff(until: .now()), .exited(status: 3, lastLine: "no")) == "prosody is being started again: ended with status 3: no")
+        #expect(text(.failed(until: .now()), .exited(status: 3, lastLine: nil)) == "prosody keeps failing: ended with status 3")
+        #expect(text(.unhealthy) == "prosody does not answer")
+        #expect(text(.reloading) == "serving chat.example.org")
+        #expect(text(certificate: "the CA is down") == "serving chat.example.org; the certificate could not be renewed: the CA is down")
+        #expect(text(reloading: true) == "reading the settings again")
+        #expect(text(.stopping, in: .stopping) == "stopping")
+        #expect(text(.starting, in: .starting) == "starting the servers", "that they start is no news then")
+        #expect(
+            text(.starting, .killed(signal: 9, lastLine: nil), in: .starting)
+                == "starting the servers; prosody is being started again: ended by signal 9")
     }
 
     @Test("the watchdog is answered twice as often as systemd asks, and only by whom it is meant for")

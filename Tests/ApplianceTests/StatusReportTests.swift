@@ -11,12 +11,12 @@ struct StatusReportTests {
         services: [.init(name: "nginx", state: "stopped", pid: nil, since: "2026-01-02T03:04:05Z", restarts: 0, memoryBytes: nil, lastProblem: nil)],
         certificate: .init(names: ["a.example"], issuer: nil, serial: nil, notAfter: nil, nextAttempt: nil, failures: 0, lastError: nil, served: [:]),
         settingsChanged: false, ports: ["xmpp_client": 5222], domain: "a.example", url: "https://a.example", version: "1")
-    private static let full = StatusReport(
+    static let full = StatusReport(
         healthy: true, phase: .running,
         services: [
             .init(
                 name: "nginx", state: "ready", pid: 7, since: "2026-01-02T03:04:05Z", restarts: 2, memoryBytes: 1_000_000,
-                lastProblem: "a \"quote\" \\")
+                lastProblem: "a \"quote\" \\", lastProblemAt: "2026-01-02T03:04:05Z")
         ],
         certificate: .init(
             names: ["a.example", "groups.a.example"], issuer: "CN=\u{fc}", serial: "0a", notBefore: "2026-02-02T03:04:05Z",
@@ -25,27 +25,39 @@ struct StatusReportTests {
             renewalWindow: .init(start: "2026-04-01T03:04:05Z", end: "2026-04-03T03:04:05Z", explanation: "https://ca.example/why"),
             work: .init(number: 1, step: "order", done: false, error: nil),
             served: ["xmpp_client": "0a", "turn_tls": "0b"]),
+        disk: .init(freeBytes: 1, totalBytes: 2, path: "/var/lib/snikket"),
+        problems: [.init(matter: "disk", problem: .init(error: "e", cause: "c", tryThis: "t")), .init(matter: "clock", problem: .init(error: "e"))],
+        telling: .init(matters: ["disk"], undelivered: 1),
         settingsChanged: false, ports: ["xmpp_client": 5222, "turn_tls": 5349], domain: "a.example", url: "https://a.example", version: "1")
 
     @Test("every member is there, in snake_case, and null when there is nothing to say", arguments: [bare, full])
     func members(report: StatusReport) throws {
         let top = try object(try report.json())
-        #expect(Set(top.keys) == ["certificate", "domain", "healthy", "phase", "ports", "services", "settings_changed", "url", "version"])
+        #expect(
+            Set(top.keys) == [
+                "certificate", "disk", "domain", "healthy", "phase", "ports", "problems", "services", "settings_changed", "telling", "url", "version",
+                "versions",
+            ])
         guard case .list(let services)? = top["services"], case .object(let service)? = services.first,
             case .object(let certificate)? = top["certificate"]
         else {
             Issue.record("\(top)")
             return
         }
-        #expect(Set(service.keys) == ["last_problem", "memory_bytes", "name", "pid", "restarts", "since", "state"])
+        #expect(Set(service.keys) == ["last_problem", "last_problem_at", "memory_bytes", "name", "pid", "restarts", "since", "state"])
         #expect(
             Set(certificate.keys) == [
                 "failures", "issuer", "last_attempt", "last_error", "names", "next_attempt", "not_after", "not_before", "origin", "renewal_window",
                 "serial", "served", "work",
             ])
         let isBare = report == Self.bare
-        for name in ["last_problem", "memory_bytes", "pid"] { #expect((service[name] == .null) == isBare, "\(name)") }
+        for name in ["last_problem", "last_problem_at", "memory_bytes", "pid"] { #expect((service[name] == .null) == isBare, "\(name)") }
         for name in ["issuer", "last_error", "next_attempt", "not_after", "serial"] { #expect((certificate[name] == .null) == isBare, "\(name)") }
+        #expect((top["disk"] == .null) == isBare)
+        if case .list(let problems)? = top["problems"] {
+            #expect(problems.count == report.problems.count)
+            for case .object(let problem) in problems { #expect(problem.keys.sorted() == ["cause", "error", "matter", "try"]) }
+        }
         if case .object(let problem)? = certificate["last_error"] { #expect(problem.keys.sorted() == ["cause", "error", "try"]) }
     }
 
@@ -85,30 +97,5 @@ struct StatusReportTests {
 
     private func object(_ json: [UInt8]) throws -> [String: JSON] {
         try JSONDecoder().decode([String: JSON].self, from: Data(json))
-    }
-}
-
-/// Any JSON.
-private enum JSON: Decodable, Equatable {
-    case null
-    case value(String)
-    case list([JSON])
-    case object([String: JSON])
-
-    init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        if value.decodeNil() {
-            self = .null
-        } else if let object = try? value.decode([String: JSON].self) {
-            self = .object(object)
-        } else if let list = try? value.decode([JSON].self) {
-            self = .list(list)
-        } else if let text = try? value.decode(String.self) {
-            self = .value(text)
-        } else if let flag = try? value.decode(Bool.self) {
-            self = .value("\(flag)")
-        } else {
-            self = .value("\(try value.decode(Double.self))")
-        }
     }
 }

@@ -1,5 +1,6 @@
 import CertificateStore
 import Glibc
+import Lifecycle
 import RealServers
 import Synchronization
 import Testing
@@ -45,6 +46,20 @@ struct WarningTests {
         for part in ["a.example", "6 days", "1970-04-01", "the authority is down", "What to do: wait", "snikket certificate show"] {
             #expect(text.contains(part), "\(text)")
         }
+    }
+
+    @Test("of waiting upgrades they hear which, whether it is for security, and what to do")
+    func upgrades() {
+        let (old, secure) = (
+            PendingUpgrade(package: "coturn", installed: "4.6.1", available: "4.6.2", isSecurity: false),
+            PendingUpgrade(package: "prosody", installed: "13.0.1", available: "13.0.2", isSecurity: true)
+        )
+        #expect([[], [old], [old, secure]].map { UpgradeNotice(of: $0, domain: "a.example").level } == [0, 1, 2])
+        let text = UpgradeNotice(of: [old, secure], domain: "a.example").text
+        for part in ["a.example", "coturn 4.6.2 (now 4.6.1);", "prosody 13.0.2 (now 13.0.1), for security", "apt upgrade", "systemctl restart"] {
+            #expect(text.contains(part), "\(text)")
+        }
+        #expect(!UpgradeNotice(of: [old], domain: "a.example").text.contains("security"))
     }
 
     @Test("each matter is told once for each degree, once more when it is over, and kept until somebody can hear it")

@@ -70,24 +70,26 @@ struct CertificateStoreTests {
         }
     }
 
-    @Test("deploying copies both files, says whether they changed, and sets owner and mode")
+    @Test("deploying copies both files, says whether they changed, and lets one group read them and change nothing")
     func deployment() throws {
         try withFolder { folder throws in
             let store = CertificateStore(folder: folder + "/store")
             let destination = folder + "/run/nginx/tls"
-            let owner = Account(user: getuid(), group: getgid())
+            let reader = Account(user: 61_190, group: getuid() == 0 ? 61_190 : getgid())
             let first = try store.install(chain: [1], key: [2], record: record("01"))
-            #expect(try store.deploy(first, to: destination, owner: owner))
-            #expect(try !store.deploy(first, to: destination, owner: owner))
-            let second = try store.install(chain: [3], key: [4], record: record("02"))
-            #expect(try store.deploy(second, to: destination, owner: nil))
-            #expect(text(destination + "/privkey.pem") == "\u{4}")
+            #expect(try store.deploy(first, to: destination, reader: reader))
+            #expect(try !store.deploy(first, to: destination, reader: reader))
             var status = stat()
+            #expect(stat(destination + "/privkey.pem", &status) == 0 && status.st_mode & 0o777 == 0o640)
+            #expect(status.st_uid == getuid() && status.st_gid == reader.group)
+            let second = try store.install(chain: [3], key: [4], record: record("02"))
+            #expect(try store.deploy(second, to: destination, reader: nil))
+            #expect(text(destination + "/privkey.pem") == "\u{4}")
             #expect(stat(destination + "/privkey.pem", &status) == 0 && status.st_mode & 0o777 == 0o600 && status.st_uid == getuid())
 
             symlink(folder + "/elsewhere", folder + "/link")
             #expect(throws: StoreError.file(FileError(.write, folder + "/link", errno: ENOTDIR))) {
-                try store.deploy(second, to: folder + "/link", owner: nil)
+                try store.deploy(second, to: folder + "/link", reader: nil)
             }
         }
     }

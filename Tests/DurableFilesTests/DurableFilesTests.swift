@@ -112,6 +112,36 @@ struct DurableFilesTests {
         }
     }
 
+    @Test("root in somebody's folder is that somebody: a link to what is root's leads nowhere, and afterwards it is root again")
+    func acting() throws {
+        try withFolder { folder throws in
+            // As ourselves everything is as ever.
+            #expect(try File.acting(as: nil, on: folder) { () throws(FileError) in geteuid() } == geteuid())
+            let somebody = Account(user: 61_190, group: 61_191)
+            guard geteuid() == 0 else {
+                #expect(throws: FileError(.read, folder, errno: EPERM)) { try File.acting(as: somebody, on: folder) { () throws(FileError) in } }
+                return
+            }
+            #expect(chmod(folder, 0o755) == 0)
+            try File.write([1], to: folder + "/root's", mode: 0o600)
+            let theirs = folder + "/theirs"
+            try Folder.make(theirs, mode: 0o700, owner: somebody)
+            #expect(symlink(folder + "/root's", theirs + "/link") == 0)
+            try File.acting(as: somebody, on: theirs) { () throws(FileError) in
+                try File.write([2], to: theirs + "/file", mode: 0o600)
+                #expect(try File.read(theirs + "/file") == [2])
+                #expect(throws: FileError(.read, theirs + "/link", errno: EACCES)) { try File.read(theirs + "/link") }
+                #expect(throws: FileError(.write, folder + "/new", errno: EACCES)) { try File.write([3], to: folder + "/new", mode: 0o600) }
+            }
+            var status = stat()
+            #expect(stat(theirs + "/file", &status) == 0 && status.st_uid == somebody.user && status.st_gid == somebody.group)
+            #expect(throws: FileError.malformed(theirs)) {
+                try File.acting(as: somebody, on: theirs) { () throws(FileError) in throw .malformed(theirs) }
+            }
+            #expect(try File.read(theirs + "/link") == [1], "root is root again")
+        }
+    }
+
     private func withFolder(_ body: (String) throws -> Void) throws {
         var template = Array("/tmp/snikket-files-XXXXXX".utf8CString)
         let made = try #require(mkdtemp(&template))

@@ -1,9 +1,9 @@
 """The two sources of certificates that ask nobody: a person's own PEM files, and an authority made here."""
 
-import subprocess
 from pathlib import Path
 
 from world.appliance import CONFIGURATION, DOMAIN, Appliance, scratch, without_pebble
+from world.own_files import configuration, issue, make_files
 from world.stream import Stream
 from world.waiting import until
 
@@ -13,38 +13,10 @@ def _served_serial(appliance: Appliance) -> int:
         return int(stream.socket.getpeercert()["serialNumber"], 16)
 
 
-def _openssl(*arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
-
-
-def _make_files(folder: Path, names: list[str]) -> tuple[Path, Path, Path]:
-    """A root, a certificate by it and that one's key."""
-    _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
-             "-subj", "/CN=my own root", "-keyout", f"{folder}/root.key", "-out", f"{folder}/root.pem")
-    _issue(folder, names)
-    return folder / "root.pem", folder / "fullchain.pem", folder / "privkey.pem"
-
-
-def _issue(folder: Path, names: list[str]) -> None:
-    """Another certificate and key, in the place of those that are there."""
-    _openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={names[0]}",
-             "-keyout", f"{folder}/privkey.pem", "-out", f"{folder}/request.pem")
-    (folder / "extensions").write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names))
-    _openssl("x509", "-req", "-in", f"{folder}/request.pem", "-CA", f"{folder}/root.pem", "-CAkey", f"{folder}/root.key",
-             "-CAcreateserial", "-days", "20", "-extfile", f"{folder}/extensions", "-out", f"{folder}/leaf.pem")
-    (folder / "fullchain.pem").write_text((folder / "leaf.pem").read_text() + (folder / "root.pem").read_text())
-    for name in ("fullchain.pem", "privkey.pem"):
-        (folder / name).chmod(0o644)  # the throw-away user reads them
-
-
-def _configuration(chain: Path, key: Path) -> str:
-    return f"{CONFIGURATION}SNIKKET_CERTIFICATE=files\nSNIKKET_CERTIFICATE_FULLCHAIN={chain}\nSNIKKET_CERTIFICATE_KEY={key}\n"
-
-
 def test_a_persons_own_files_are_served() -> None:
     with scratch("own-files") as files:
-        root, chain, key = _make_files(files, [DOMAIN, f"groups.{DOMAIN}", f"share.{DOMAIN}"])
-        with without_pebble("own", configuration=_configuration(chain, key), trust=root) as appliance:
+        root, chain, key = make_files(files, [DOMAIN, f"groups.{DOMAIN}", f"share.{DOMAIN}"])
+        with without_pebble("own", configuration=configuration(chain, key), trust=root) as appliance:
             appliance.started()
             status = appliance.healthy()["certificate"]
             assert "my own root" in status["issuer"]
@@ -55,12 +27,12 @@ def test_a_persons_own_files_are_served() -> None:
 def test_files_that_were_replaced_while_it_was_down_are_served_after_the_start() -> None:
     names = [DOMAIN, f"groups.{DOMAIN}", f"share.{DOMAIN}"]
     with scratch("own-files") as files:
-        root, chain, key = _make_files(files, names)
-        with without_pebble("renewed", configuration=_configuration(chain, key), trust=root) as appliance:
+        root, chain, key = make_files(files, names)
+        with without_pebble("renewed", configuration=configuration(chain, key), trust=root) as appliance:
             appliance.started()
             first = _served_serial(appliance)
             assert appliance.stop() == 0
-            _issue(files, names)
+            issue(files, names)
             appliance.started()
             second = _served_serial(appliance)
             assert second != first
@@ -71,8 +43,8 @@ def test_files_that_were_replaced_while_it_was_down_are_served_after_the_start()
 
 def test_when_the_files_cannot_be_read_at_a_start_what_was_kept_of_them_is_served() -> None:
     with scratch("own-files") as files:
-        root, chain, key = _make_files(files, [DOMAIN, f"groups.{DOMAIN}", f"share.{DOMAIN}"])
-        with without_pebble("unreadable", configuration=_configuration(chain, key), trust=root) as appliance:
+        root, chain, key = make_files(files, [DOMAIN, f"groups.{DOMAIN}", f"share.{DOMAIN}"])
+        with without_pebble("unreadable", configuration=configuration(chain, key), trust=root) as appliance:
             appliance.started()
             first = _served_serial(appliance)
             assert appliance.stop() == 0
@@ -93,8 +65,8 @@ def _looked_at(appliance: Appliance) -> dict | None:
 
 def test_files_that_lack_a_name_are_refused_with_the_name() -> None:
     with scratch("own-files") as files:
-        root, chain, key = _make_files(files, [DOMAIN])
-        with without_pebble("own", configuration=_configuration(chain, key), trust=root) as appliance:
+        root, chain, key = make_files(files, [DOMAIN])
+        with without_pebble("own", configuration=configuration(chain, key), trust=root) as appliance:
             appliance.start()
             appliance.line("snikket: error:", 30)
             appliance.line("snikket: cause:", 5)
@@ -102,8 +74,8 @@ def test_files_that_lack_a_name_are_refused_with_the_name() -> None:
 
 
 def test_files_that_are_not_there_are_named() -> None:
-    configuration = _configuration(Path("/nowhere/fullchain.pem"), Path("/nowhere/privkey.pem"))
-    with without_pebble("own", configuration=configuration) as appliance:
+    missing = configuration(Path("/nowhere/fullchain.pem"), Path("/nowhere/privkey.pem"))
+    with without_pebble("own", configuration=missing) as appliance:
         appliance.start()
         appliance.line("snikket: error:", 30)
         appliance.line("snikket: try:", 5)

@@ -1,9 +1,11 @@
 """`snikket status`, as scripts and people read it."""
 
 import os
+import re
 import stat
+from typing import Any
 
-from world.appliance import Appliance
+from world.appliance import CHECKOUT, Appliance
 from world.ports import free_block
 
 
@@ -19,11 +21,38 @@ def test_what_scripts_rely_on(appliance: Appliance) -> None:
     assert appliance.snikket("status", "--json").returncode == 0
 
 
+def test_every_member_is_documented_and_of_the_type_that_is_documented(appliance: Appliance) -> None:
+    page = (CHECKOUT / "docs/status.md").read_text()
+    documented = dict(re.findall(r"^\| `([a-z_.\[\]]+)` \| ([a-z ]+) \|", page, re.MULTILINE))
+    found = dict(members(appliance.healthy(), ""))
+    assert found.keys() <= documented.keys(), found.keys() - documented.keys()
+    for path, kind in found.items():
+        assert kind in documented[path] or (kind == "object" and "problem" in documented[path]), path
+    # What is not there now belongs to something that is null or empty now.
+    for path in documented.keys() - found.keys():
+        parent = path.removesuffix("[]").rpartition(".")[0].removesuffix("[]")
+        assert found.get(parent, "null") in ("null", "array"), path
+
+
+def members(value: Any, path: str) -> list[tuple[str, str]]:
+    """Every path in it, and the type there; objects with names from the settings are not gone into."""
+    if isinstance(value, list):
+        return [member for item in value for member in members(item, f"{path}[]")]
+    if not isinstance(value, dict) or path in ("ports", "versions", "certificate.served"):
+        return []
+    kinds = {type(None): "null", str: "string", bool: "boolean", int: "number", list: "array", dict: "object"}
+    found = []
+    for name, item in value.items():
+        below = f"{path}.{name}" if path else name
+        found += [(below, kinds[type(item)]), *members(item, below)]
+    return found
+
+
 def test_people_get_a_table(appliance: Appliance) -> None:
     answer = appliance.snikket("status")
     assert answer.returncode == 0
-    for word in ("prosody", "nginx", "coturn", "portal", appliance.domain):
-        assert word in answer.stdout
+    for word in ("prosody", "nginx", "coturn", "portal", appliance.domain, "LAST PROBLEM", "certificate", "served by", "disk", "free", "versions"):
+        assert word in answer.stdout, word
     assert "\x1b" not in answer.stdout, "colour where there is no terminal"
 
 

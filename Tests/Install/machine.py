@@ -1,4 +1,4 @@
-"""A Debian 12 with systemd as its first process, in podman: near enough to a VPS that was ordered a minute ago."""
+"""A Debian with systemd as its first process, in podman: near enough to a VPS that was ordered a minute ago."""
 
 import os
 import subprocess
@@ -8,22 +8,25 @@ from pathlib import Path
 from world.waiting import until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-IMAGE = os.environ.get("SNIKKET_VPS_IMAGE", "localhost/snikket-debian-systemd:12")
+IMAGES = os.environ.get("SNIKKET_VPS_IMAGES", "localhost/snikket-debian-systemd")
 PROGRAMS = Path(os.environ.get("SNIKKET_PROGRAMS") or CHECKOUT / ".build/release")
 
 
 class Machine:
     """One machine; what is copied to it is the checkout's files and programs that were built before."""
 
-    def __init__(self) -> None:
+    domain = "chat.example.org"
+
+    def __init__(self, debian: int = 12) -> None:
         self.name = f"snikket-vps-{uuid.uuid4().hex[:8]}"
+        self.image = f"{IMAGES}:{debian}"
 
     def __enter__(self) -> "Machine":
         # runc and both limits: without them systemd does not come up in a container here. SYS_ADMIN lets the unit's
         # sandbox take effect.
         self._podman(
             "--runtime", "runc", "run", "-d", "--name", self.name, "--systemd=always", "--cap-add=SYS_ADMIN",
-            "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000", "--network=host", IMAGE, "/sbin/init")
+            "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000", "--network=host", self.image, "/sbin/init")
         try:
             self._wait_until_it_runs()
             self._bring_the_checkout()
@@ -49,6 +52,11 @@ class Machine:
 
     def install(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run("/root/snikket/install.sh", *arguments, "--binaries", "/root/programs", seconds=900)
+
+    def copy(self, file: Path, to: str) -> None:
+        """Brings a file to a path there."""
+        subprocess.run(
+            ["podman", "--runtime", "runc", "exec", "-i", self.name, "sh", "-c", f"cat >{to}"], input=file.read_bytes(), check=True)
 
     def journal(self) -> str:
         return self.run("journalctl", "-u", "snikket", "-n", "60", "--no-pager", "-o", "cat").stdout

@@ -101,8 +101,9 @@ extension RunningProsody {
         let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let files = FileManager.default
         for name in ["data", "modules"] { try files.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true) }
-        try files.copyItem(
-            atPath: repository.path + "/templates/prosody/modules/mod_snikket_api.lua", toPath: folder + "/modules/mod_snikket_api.lua")
+        for name in ["mod_snikket_api.lua", "snikket_statistics.lib.lua"] {
+            try files.copyItem(atPath: repository.path + "/templates/prosody/modules/" + name, toPath: folder + "/modules/" + name)
+        }
         try Data(fixtureModule.utf8).write(to: URL(filePath: folder + "/modules/mod_fixture.lua"))
         try Data(configuration.utf8).write(to: URL(filePath: folder + "/prosody.cfg.lua"))
         if getuid() == 0 {

@@ -71,3 +71,18 @@ public struct RealServer: Sendable {
 
 /// openssl made no certificate.
 private struct NoCertificate: Error {}
+
+extension Scratch {
+    /// Runs a program to its end, which has to be a good one.
+    public func succeed(_ program: String, _ arguments: [String]) async throws {
+        let result = try await run(
+            .path(FilePath(program)), arguments: Arguments(arguments), output: .string(limit: 1 << 20), error: .combinedWithOutput)
+        guard result.terminationStatus.isSuccess else { throw DidNotSucceed(program: program, output: result.standardOutput) }
+    }
+}
+
+/// A program that a test needs ended badly.
+struct DidNotSucceed: Error {
+    var program: String
+    var output: String
+}

@@ -17,7 +17,7 @@ struct AcceptanceTests {
 
     @Test("nginx accepts its configuration for the time before the first certificate", arguments: [Example.minimal, .onePort])
     func gettingReady(example: Example) async throws {
-        let stage = try await Stage(try example.settings(firstPort: try FreePorts.block(of: 50)), phase: .gettingReady(nil))
+        let stage = try await Stage(try example.settings(firstPort: try FreePorts.block(of: 50)), phase: .gettingReady)
         try await stage.acceptance().accept(.nginx, try stage.facts.files(of: .nginx))
     }
 
@@ -52,7 +52,7 @@ struct AcceptanceTests {
         var files = try stage.facts.files(of: service)
         let index = try #require(files.firstIndex { $0.path == stage.facts.configurationFile(of: service) })
         let checker = try Checker(of: service, in: stage)
-        let acceptance = Acceptance(facts: stage.facts, programs: checker.programs, owner: { _ in Stage.owner })
+        let acceptance = Acceptance(facts: stage.facts, programs: checker.programs, account: { _ in Stage.account })
         try await acceptance.accept(service, files)
         #expect(try checker.timesAsked() == 1)
 

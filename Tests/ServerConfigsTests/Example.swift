@@ -30,6 +30,7 @@ enum Example: String, CaseIterable {
             settings.termsURI = "https://chat.example/terms"
             settings.privacyURI = "https://chat.example/privacy"
             settings.invitationURL = "https://join.example/?t={token}"
+            settings.metricsListen = ListenAddress(address: "127.0.0.1", port: 9105)
             settings.turn.secret = "with spaces \" and # in it"
             settings.turn.internalAddress = "127.0.0.1"
         case .onePort:
@@ -45,6 +46,13 @@ enum Example: String, CaseIterable {
         }
         return settings
     }
+
+    /// A start that has come half way.
+    static let progress = Progress(
+        isStart: true,
+        steps: [
+            .init(.certificate, .ready), .init(.chat, .underWay(nil)), .init(.pages, .failed(next: "at 12:00:00 UTC")), .init(.calls, .waiting),
+        ])
 
     /// The facts with everything that differs between machines fixed.
     func facts() throws -> ServerFacts {

@@ -10,7 +10,7 @@ struct GoldenTests {
     @Test("the rendered files are the golden ones", arguments: Example.allCases)
     func golden(example: Example) throws {
         let facts = try example.facts()
-        for file in try facts.files() {
+        for file in try facts.files() + [facts.waitingPage(Example.progress)] {
             let name = FilePath(file.path).lastComponent?.string ?? ""
             let copy = Checkout.golden.appending("\(example.rawValue).\(name)")
             let text = file.text.replacing(facts.locations.templates, with: "/usr/share/snikket/templates")
@@ -34,7 +34,7 @@ struct GoldenTests {
     @Test("with tls-alpn-01 nginx tells connections apart before there is a certificate too, and can do without the HTTP port")
     func onePort() throws {
         var facts = try Example.onePort.facts()
-        facts.phase = .gettingReady(nil)
+        facts.phase = .gettingReady
         facts.hasHTTPPort = false
         let configuration = try #require(try facts.files(of: .nginx).first { $0.path.hasSuffix("nginx.conf") }).text
         #expect(configuration.contains("ssl_preread on"))
@@ -44,16 +44,20 @@ struct GoldenTests {
         #expect(configuration.split(separator: "\n").filter { $0.contains("listen") && $0.contains(":443") }.count == 2)
     }
 
-    @Test("without a certificate nginx has port 80 only, and the page says what went wrong")
+    @Test("without a certificate nginx has port 80 only, and the page says how far everything is and what went wrong")
     func gettingReady() throws {
         var facts = try Example.minimal.facts()
-        facts.phase = .gettingReady(ServerFacts.Problem(error: "no <A> record", cause: "DNS & so on", tryThis: "look again"))
+        facts.phase = .gettingReady
         let files = try facts.files(of: .nginx)
         let configuration = try #require(files.first { $0.path.hasSuffix("nginx.conf") }).text
         #expect(!configuration.contains("ssl"))
         #expect(!configuration.contains(":443"))
         #expect(configuration.contains("acme-challenge"))
-        let page = try #require(files.first { $0.path.hasSuffix("ready.html") }).text
+        let problem = Progress.Problem(error: "no <A> record", cause: "DNS & so on", tryThis: "look again")
+        let steps = [Progress.Step(.certificate, .failed(next: "at 12:00:00 UTC")), .init(.chat, .waiting)]
+        let page = try facts.waitingPage(Progress(isStart: true, steps: steps, problem: problem)).text
+        #expect(page.contains("failed; it is tried again at 12:00:00 UTC"))
+        #expect(page.contains(">waiting<"))
         #expect(page.contains("no &lt;A&gt; record"))
         #expect(page.contains("DNS &amp; so on"))
         #expect(page.contains("http-equiv=\"refresh\""))

@@ -67,27 +67,32 @@ struct RandomPageTests {
         let folder = try Folder()
         var nasty = NastySettings(seed: 22)
         var comparison = PageComparison()
-        let placeholders = ServerFacts.Problem(error: "Placeholder-error", cause: "Placeholder-cause", tryThis: "Placeholder-try")
+        let placeholders = Progress.Problem(error: "Placeholder-error", cause: "Placeholder-cause", tryThis: "Placeholder-try")
         for round in 0..<40 {
             var plain = try Example.minimal.facts()
             var facts = plain
             plain.settings.siteName = "Placeholder-site"
             facts.settings.siteName = nasty.text()
-            let problem = ServerFacts.Problem(error: nasty.text(), cause: nasty.text(), tryThis: nasty.text())
-            if round.isMultiple(of: 2) {
-                plain.phase = .gettingReady(placeholders)
-                facts.phase = .gettingReady(problem)
+            let problem = Progress.Problem(error: nasty.text(), cause: nasty.text(), tryThis: nasty.text())
+            // A name in what is being done comes from the settings, or from whoever wrote them.
+            let step = nasty.text()
+            func progress(_ step: String, _ problem: Progress.Problem) -> Progress {
+                Progress(
+                    isStart: round.isMultiple(of: 2), steps: [.init(.certificate, .underWay(step)), .init(.chat, .failed(next: step))],
+                    problem: problem)
             }
             let all = [
                 "Placeholder-site": facts.settings.siteName, "Placeholder-error": problem.error, "Placeholder-cause": problem.cause ?? "",
-                "Placeholder-try": problem.tryThis ?? "",
+                "Placeholder-try": problem.tryThis ?? "", "Placeholder-step": step,
             ]
-            for (one, other) in zip(try facts.files(of: .nginx), try plain.files(of: .nginx)) where one.path.hasSuffix(".html") {
+            let ours = try facts.files(of: .nginx) + [facts.waitingPage(progress(step, problem))]
+            let theirs = try plain.files(of: .nginx) + [plain.waitingPage(progress("Placeholder-step", placeholders))]
+            for (one, other) in zip(ours, theirs) where one.path.hasSuffix(".html") {
                 comparison.pairs.append(
                     .init(name: one.path, nasty: one.text, plain: other.text, values: all.filter { other.text.contains($0.key) }))
             }
         }
-        #expect(comparison.pairs.count == 100)
+        #expect(comparison.pairs.count == 120)
         try await comparison.check(in: folder)
     }
 
@@ -98,13 +103,14 @@ struct RandomPageTests {
         let folder = try Folder()
         for _ in 0..<6 {
             let port = try FreePorts.block(of: 50)
-            let phase = isReady ? ServerFacts.Phase.serving : .gettingReady(.init(error: nasty.text()))
+            let progress = Progress(isStart: !isReady, steps: [.init(.certificate, .underWay(nasty.text()))], problem: .init(error: nasty.text()))
             // nginx has no way to write a dollar sign; a socket's path has room for 107 bytes.
             let place = nasty.text(without: "/$", atMost: 30)
-            let stage = try await Stage(try nasty.settings(firstPort: port), phase: phase, place: place)
+            let stage = try await Stage(try nasty.settings(firstPort: port), phase: isReady ? .serving : .gettingReady, place: place)
             let files = try stage.facts.files(of: .nginx)
             try await stage.acceptance().accept(.nginx, files)
-            try files.write()
+            let wanted = try stage.facts.waitingPage(progress)
+            try (files + [wanted]).write()
             let command = try #require(stage.facts.command(for: .nginx, programs: stage.programs))
             let url =
                 isReady
@@ -121,7 +127,6 @@ struct RandomPageTests {
                 }
                 return page
             }
-            let wanted = try #require(files.first { $0.path.hasSuffix(isReady ? "/502.html" : "/ready.html") })
             #expect(page == wanted.text, "\(place)")
             comparison.pairs.append(.init(name: place, nasty: page, plain: wanted.text, values: [:]))
         }

@@ -12,7 +12,7 @@ struct Stage: Sendable {
     let programs: ServerPrograms
 
     /// Nobody's: from the range that systemd gives to units without a user of their own. Tests that do not run as root use themselves.
-    static let owner: Account? = getuid() == 0 ? Account(user: 61_190, group: 61_190) : nil
+    static let account: Account? = getuid() == 0 ? Account(user: 61_190, group: 61_190) : nil
 
     /// - Parameter place: the name of the folder in which the servers' files are.
     init(_ settings: Settings, phase: ServerFacts.Phase = .serving, place: String? = nil) async throws {
@@ -49,7 +49,7 @@ struct Stage: Sendable {
     }
 
     func acceptance() -> Acceptance {
-        Acceptance(facts: facts, programs: programs, owner: { _ in Stage.owner })
+        Acceptance(facts: facts, programs: programs, account: { _ in Stage.account })
     }
 
     private static func make(_ path: String) throws {
@@ -58,7 +58,7 @@ struct Stage: Sendable {
     }
 
     private static func own(_ path: String) {
-        if let owner { chown(path, owner.user, owner.group) }
+        if let account { chown(path, account.user, account.group) }
     }
 }
 

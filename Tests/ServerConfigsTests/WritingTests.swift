@@ -22,7 +22,7 @@ struct WritingTests {
         #expect(try facts.files().write() == [])
         facts.settings.retentionDays += 1
         #expect(try facts.files().write() == [.prosody])
-        facts.phase = .gettingReady(nil)
+        facts.phase = .gettingReady
         #expect(try facts.files().write() == [.nginx])
     }
 

@@ -218,7 +218,7 @@ struct CommandTests {
             #expect(known.code == 0)
             #expect(known.output.contains("1 to 36500 days"))
             #expect(!known.output.contains("\n  now"), "there is no file yet")
-            let later = try await program.run("config", "explain", "SNIKKET_UPDATE_CHECK")
+            let later = try await program.run("config", "explain", "SNIKKET_TWEAK_GENERAL_MUC")
             #expect(later.output.contains("a later version"))
             try program.write("SNIKKET_DOMAIN=chat.example.org\nSNIKKET_ADMIN_EMAIL=me@example.org\nSNIKKET_RETENTION_DAYS=31\n")
             #expect(try await program.run("config", "explain", "SNIKKET_RETENTION_DAYS").output.contains("  now      31 (set in"))

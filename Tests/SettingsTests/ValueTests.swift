@@ -158,7 +158,7 @@ struct ValueTests {
         "what is given and not used is noticed",
         arguments: [
             ("SNIKKET_CERTIFICATE_KEY=/k.pem", "SNIKKET_CERTIFICATE_KEY"), ("PUID=1000", "PUID"),
-            ("SNIKKET_UPDATE_CHECK=0", "SNIKKET_UPDATE_CHECK"),
+            ("SNIKKET_TWEAK_DNSSEC=1", "SNIKKET_TWEAK_DNSSEC"),
             ("SNIKKET_TWEAK_PUSH2=1", "SNIKKET_TWEAK_PUSH2"), ("SNIKKET_LETSENCRYPT_TOS_AGREE=N", "SNIKKET_LETSENCRYPT_TOS_AGREE"),
         ])
     func notices(line: String, option: String) throws {

@@ -1,18 +1,29 @@
+import DurableFiles
 import Supervision
 import SystemPackage
 
-/// Supervises one program until it is killed, for the tests that kill it.
+/// Supervises one program until it is killed or told to end, for the tests that do that, and for Benchmarks/supervision.
 ///
-/// Arguments: the log folder, the parent-death signal's number, the program, its arguments. Prints `ready PID`.
+/// Arguments: the log folder, the parent-death signal's number, `--user=NUMBER` if the program is to run as another user, the program, its
+/// arguments. Prints `ready PID`. Every failure counts as the first, so the program is started again at once.
 @main
 struct SupervisedParent {
     static func main() async throws {
-        let arguments = Array(CommandLine.arguments.dropFirst())
-        guard arguments.count >= 3, let number = Int32(arguments[1]), let signal = ServiceSignal(rawValue: number) else { return }
-        let service = SupervisedService(
-            ServiceSpecification(
-                name: "child", executable: arguments[2], arguments: Array(arguments.dropFirst(3)), parentDeathSignal: signal),
-            sink: LogSink(folder: arguments[0], service: "child"))
+        var arguments = CommandLine.arguments.dropFirst()
+        guard let logs = arguments.popFirst(), let number = arguments.popFirst().flatMap({ Int32($0) }),
+            let signal = ServiceSignal(rawValue: number)
+        else { return }
+        var account: Account?
+        if let user = arguments.first, user.hasPrefix("--user=") {
+            account = UInt32(user.dropFirst("--user=".count)).map { Account(user: $0, group: $0) }
+            arguments.removeFirst()
+        }
+        guard let program = arguments.popFirst() else { return }
+        var specification = ServiceSpecification(
+            name: "child", executable: program, arguments: Array(arguments), account: account, parentDeathSignal: signal,
+            restart: RestartPolicy(stableAfter: .zero))
+        specification.limits = ResourceLimits(openFiles: 1024, processes: 64)
+        let service = SupervisedService(specification, sink: LogSink(folder: logs, service: "child"))
         await withTaskGroup { group in
             group.addTask { await service.run() }
             try? await service.waitUntilReady(deadline: .seconds(20))

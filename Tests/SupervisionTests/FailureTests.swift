@@ -37,6 +37,7 @@ import Testing
         #expect(policy.pause(after: 3, chance: 0) == .milliseconds(500))
         #expect(policy.pause(after: 7, chance: 0) == .seconds(8))
         #expect(policy.pause(after: 8, chance: 0) == .seconds(300))
+        #expect(policy.pause(after: 8, chance: -1) == .seconds(240))
         #expect(policy.pause(after: 2, chance: 1) > .milliseconds(299))
         #expect(policy.pause(after: 2, chance: -1) < .milliseconds(201))
     }

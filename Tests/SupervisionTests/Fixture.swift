@@ -77,6 +77,13 @@ func members(ofGroup group: Int32) -> [Int32] {
     ProcessTable.processes().filter { ProcessTable.group(of: $0) == group }
 }
 
+/// The processes that still do something and have a word on their command line.
+func processes(marked word: String) -> [Int32] {
+    ProcessTable.processes().filter { pid in
+        ProcessTable.group(of: pid) != nil && ProcessTable.read("/proc/\(pid)/cmdline")?.split(separator: "\0").contains(Substring(word)) == true
+    }
+}
+
 /// A clock whose every sleep is over at once; it remembers how long they would have been.
 final class RememberingClock: Clock, Sendable {
     struct Instant: InstantProtocol {

@@ -28,6 +28,7 @@ import Testing
             var reader = LogReader(folder: scratch.path, services: ["a"])
             #expect(reader.last(5).isEmpty)
             for number in 0..<50 { sink.write(["line \(number)"]) }
+            await sink.settle()
             #expect(reader.last(3).map(\.text) == ["line 47", "line 48", "line 49"])
             var seen: [String] = []
             var next = 50
@@ -65,6 +66,84 @@ import Testing
         let sink = LogSink(folder: "/nonexistent", service: "a")
         sink.write(["one", "two"])
         #expect(sink.lastLine == "two")
+    }
+
+    @Test("a disk that hangs holds up nobody, neither the server nor its stop", .timeLimit(.minutes(1)))
+    func hangingDisk() async throws {
+        try await Scratch.with { scratch in
+            let path = "\(scratch.path)/talker.log"
+            // Nobody reads: after 64 kB every write waits.
+            #expect(mkfifo(path, 0o600) == 0)
+            let service = SupervisedService(
+                ServiceSpecification(
+                    name: "talker", executable: "/bin/sh", arguments: ["-c", "yes | head -c 5000000; echo > \(scratch.path)/done; exec sleep 1000"]),
+                sink: LogSink(folder: scratch.path, service: "talker"))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await service.run() }
+                try await until { access("\(scratch.path)/done", F_OK) == 0 }
+                await service.stop()
+                group.cancelAll()
+            }
+            #expect(await service.state == .stopped)
+            // Lets the writer go.
+            let reader = open(path, O_RDWR | O_NONBLOCK)
+            var buffer = [UInt8](repeating: 0, count: 1 << 16)
+            try await until {
+                let count = read(reader, &buffer, buffer.count)
+                return count < 0 && errno == EAGAIN
+            }
+            close(reader)
+        }
+    }
+
+    @Test("what did not fit on the disk is counted, and the next line stands alone", .timeLimit(.minutes(1)))
+    func fullDisk() async throws {
+        try await Scratch.with { scratch in
+            let path = "\(scratch.path)/a.log"
+            #expect(symlink("/dev/full", path) == 0)
+            let sink = LogSink(folder: scratch.path, service: "a")
+            sink.write(["one", "two", "three"])
+            await sink.settle()
+            unlink(path)
+            _ = try scratch.write("a.log", "2026-01-01T00:00:00.000Z half a li")
+            sink.write(["four"])
+            await sink.settle()
+            #expect(LogReader.lines("a", in: scratch) == ["half a li", "(3 lines were left out here)", "four"])
+        }
+    }
+
+    @Test("a log that is emptied in place is read on from its beginning", .timeLimit(.minutes(1)))
+    func truncated() async throws {
+        try await Scratch.with { scratch in
+            let sink = LogSink(folder: scratch.path, service: "a")
+            sink.write(["before", "the cut"])
+            await sink.settle()
+            var reader = LogReader(folder: scratch.path, services: ["a"])
+            #expect(reader.last(5).map(\.text) == ["before", "the cut"])
+            #expect(truncate("\(scratch.path)/a.log", 0) == 0)
+            sink.write(["after"])
+            var seen: [String] = []
+            await reader.follow { lines in
+                seen += lines.map(\.text)
+                return false
+            }
+            #expect(seen == ["after"])
+        }
+    }
+
+    @Test("a line cannot turn text around, move the cursor, or be anything but UTF-8")
+    func obeyed() {
+        var splitter = LineSplitter()
+        var lines: [String] = []
+        let text = "a\u{202E}b\u{2066}c\u{2069}d\u{1B}[2J\u{9B}1m\te\u{85}f ünd 你好\n".utf8 + [0x67, 0xff, 0xc3, 0x0a] + "h\r\n".utf8
+        // In pieces of each length: a line, and a character, may come in parts.
+        for length in 1...text.count {
+            lines = []
+            for start in stride(from: 0, to: text.count, by: length) {
+                Array(text[start..<min(start + length, text.count)]).withUnsafeBytes { splitter.feed($0) { lines.append($1()) } }
+            }
+            #expect(lines == ["a\u{FFFD}b\u{FFFD}c\u{FFFD}d\u{FFFD}[2J\u{FFFD}1m\te\u{FFFD}f ünd 你好", "g\u{FFFD}\u{FFFD}", "h"])
+        }
     }
 
     @Test("a moment is RFC 3339 in UTC")

@@ -1,43 +1,16 @@
 import DurableFiles
 import Glibc
 import RealServers
-import Subprocess
-import SystemPackage
 import Testing
 
 @testable import Supervision
 
 @Suite struct ParentTests {
-    /// Beside the test bundle.
-    private static func parent() throws -> String {
-        let path = try #require(realpath("/proc/self/exe", nil))
-        defer { free(path) }
-        return FilePath(String(cString: path)).removingLastComponent().appending("supervised-parent").string
-    }
-
-    /// Runs a supervising process; `body` gets its process and the process group that it supervises.
-    private static func withParent(
-        _ signal: ServiceSignal, _ command: [String], in scratch: Scratch,
-        _ body: @escaping @Sendable (_ parent: Int32, _ group: Int32) async throws -> Void
-    ) async throws {
-        _ = try await run(
-            .path(FilePath(parent())), arguments: Arguments([scratch.path, String(signal.rawValue)] + command), input: .none,
-            output: .sequence, error: .discarded
-        ) { execution in
-            let parent = execution.processIdentifier.value
-            defer { kill(parent, SIGKILL) }
-            for try await line in execution.standardOutput.strings() where line.hasPrefix("ready ") {
-                try await body(parent, try #require(Int32(line.dropFirst("ready ".count).filter(\.isNumber))))
-                break
-            }
-        }
-    }
-
     @Test("kill -9 of the supervising process leaves no nginx, its workers included", .timeLimit(.minutes(2)))
     func nginx() async throws {
         try await Scratch.with { scratch in
             let nginx = try await Nginx(in: scratch)
-            try await Self.withParent(.terminate, [Nginx.executable] + nginx.arguments, in: scratch) { parent, group in
+            try await SupervisedParent.with(.terminate, [Nginx.executable] + nginx.arguments, in: scratch) { parent, group in
                 try await until { members(ofGroup: group).count == 3 }
                 kill(parent, SIGKILL)
                 try await until { members(ofGroup: group).isEmpty }
@@ -48,7 +21,7 @@ import Testing
     @Test("a child outlives idle threads of its parent, and not its parent", .timeLimit(.minutes(2)))
     func threads() async throws {
         try await Scratch.with { scratch in
-            try await Self.withParent(.kill, ["/bin/sleep", "1000"], in: scratch) { parent, group in
+            try await SupervisedParent.with(.kill, ["/bin/sleep", "1000"], in: scratch) { parent, group in
                 let tasks = "/proc/\(parent)/task"
                 let before = Set(ProcessTable.names(in: tasks))
                 try await until(within: .seconds(60)) { !before.isSubset(of: ProcessTable.names(in: tasks)) }
@@ -84,6 +57,54 @@ import Testing
         }
     }
 
+    @Test("kill -9 of the supervising process leaves no server, at whatever moment of its start that comes", .timeLimit(.minutes(10)))
+    func killedWhileStarting() async throws {
+        try await Scratch.with { scratch in
+            let mark = scratch.path
+            for _ in 0..<(isLong ? 1000 : 60) {
+                try await SupervisedParent.with(.kill, ["/bin/sleep", "1000", "--", mark], in: scratch) { parent in
+                    try await until { !ProcessTable.descendants(of: parent).isEmpty }
+                    // The start of a child takes three milliseconds: fork, setpriv, dash, the program.
+                    usleep(.random(in: 0..<4000))
+                    kill(parent, SIGKILL)
+                }
+                // It may be on its way through setpriv and dash still.
+                try await until { processes(marked: mark).isEmpty }
+            }
+        }
+    }
+
+    @Test("a server gets its limits, none above ours, its environment, and nothing else", .timeLimit(.minutes(1)))
+    func limits() async throws {
+        var own = rlimit()
+        #expect(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &own) == 0)
+        let most = Int(own.rlim_max)
+        for (wanted, files) in [(200, 200), (Int.max, most)] {
+            try await Fixture.with({ _ in
+                var specification = ServiceSpecification(
+                    name: "limited", executable: "/bin/sh", arguments: ["-c", "cat /proc/self/limits; env; exec sleep 1000"],
+                    account: .init(user: 61184, group: 61185))
+                specification.environment["ODD"] = "a 'b' \"c\" $D `e`"
+                specification.limits = ResourceLimits(openFiles: wanted, processes: 33, addressSpace: 1 << 30)
+                return specification
+            }) { fixture in
+                try await until { fixture.lines.contains { $0.hasPrefix("ODD") } && fixture.lines.contains { $0.hasPrefix("LANG") } }
+                func limit(_ name: String) -> [Substring]? {
+                    fixture.lines.first { $0.hasPrefix(name) }?.dropFirst(name.count).split(separator: " ").prefix(2).map { $0 }
+                }
+                #expect(limit("Max open files") == ["\(files)", "\(files)"])
+                #expect(limit("Max core file size") == ["0", "0"])
+                #expect(limit("Max address space") == ["\(1 << 30)", "\(1 << 30)"])
+                // Without a user of its own the whole of ours would count.
+                if geteuid() == 0 { #expect(limit("Max processes") == ["33", "33"]) }
+                #expect(fixture.lines.contains("ODD=a 'b' \"c\" $D `e`"))
+                let names = fixture.lines.compactMap { line in line.firstIndex(of: "=").map { String(line[..<$0]) } }
+                // The shell's own two, and who started it.
+                #expect(Set(names) == ["LANG", "ODD", "PATH", "PWD", "SNIKKET_SERVICE"])
+            }
+        }
+    }
+
     @Test("setpriv gets only what it may do")
     func options() {
         let account = Account(user: 1, group: 2)
@@ -94,5 +115,37 @@ import Testing
                 "--no-new-privs", "--pdeathsig", "TERM", "--reuid", "1", "--regid", "2", "--clear-groups", "--inh-caps", "-all",
                 "--ambient-caps", "-all",
             ])
+        // What root runs as itself keeps what it is given, or everything when that is nothing.
+        var own = ServiceSpecification(name: "a", executable: "/a", capabilities: [.setUser, .setGroup])
+        #expect(
+            Privileges.options(for: own, isRoot: true, effective: 1 << 8) == [
+                "--no-new-privs", "--pdeathsig", "KILL", "--inh-caps", "-all", "--ambient-caps", "-all", "--bounding-set", "-all,+setuid,+setgid",
+            ])
+        own.capabilities = []
+        #expect(Privileges.options(for: own, isRoot: true, effective: 1 << 8) == ["--no-new-privs", "--pdeathsig", "KILL"])
+    }
+
+    @Test("the unit grants what root keeps when it is started by hand, and no more")
+    func unit() throws {
+        let unit = String(decoding: try File.read(File.folder(of: #filePath) + "/../../templates/systemd/snikket.service"), as: UTF8.self)
+        let line = unit.split(separator: "\n").first { $0.hasPrefix("CapabilityBoundingSet=") }
+        let granted = try #require(line).dropFirst("CapabilityBoundingSet=".count).split(separator: " ").map {
+            $0.dropFirst("CAP_".count).lowercased()
+        }
+        #expect(Set(granted) == Set(Privileges.kept.map(\.name)))
+    }
+
+    @Test("the memory of another user's server is seen", .timeLimit(.minutes(1)))
+    func memory() async throws {
+        let account = Account(user: 61_186, group: 61_186)
+        try await Fixture.with({ _ in
+            ServiceSpecification(name: "sleep", executable: "/bin/sleep", arguments: ["600"], account: account)
+        }) { fixture in
+            try await fixture.service.waitUntilReady(deadline: .seconds(20))
+            let pid = try await fixture.pid
+            try await until { ProcessTable.name(of: pid) == "sleep" }
+            let memory = try #require(await fixture.service.snapshot().memoryBytes)
+            #expect(memory > 50_000 && memory < 5_000_000)
+        }
     }
 }

@@ -67,8 +67,8 @@ extension Settings.Option {
             "SNIKKET_FEDERATION", .flag, .value("on"), .servers, into: \.settings.federation,
             "Whether people can talk to people on other servers."),
         Self(
-            "SNIKKET_UPDATE_CHECK", .flag, .value("on"), .servers, effect: .later("upgrades"),
-            "Whether to tell the administrators about new versions."),
+            "SNIKKET_UPDATE_CHECK", .flag, .value("on"), .servers, into: \.settings.checksForUpdates,
+            "Whether to tell the administrators when an upgrade is waiting to be installed."),
         Self(
             "SNIKKET_SMTP_URL", .mailServer, .none("no e-mail is sent"), .servers, into: \.settings.mailServer, secret: true,
             "The mail server by which the administrator gets an e-mail when something needs a hand; smtp goes over to TLS, unless ;no-tls is added."),
@@ -80,8 +80,8 @@ extension Settings.Option {
             effect: .later("connections between servers that are verified with DANE"),
             "Whether to verify other servers through DNSSEC (DANE, RFC 7673)."),
         Self(
-            "SNIKKET_TWEAK_PROMETHEUS", .flag, .value("off"), .servers, effect: .later("metrics"),
-            "Whether to offer metrics for Prometheus on this machine."),
+            "SNIKKET_TWEAK_PROMETHEUS", .flag, .value("off"), .servers, into: \.offersMetrics,
+            "Whether to offer metrics for Prometheus on this machine: at http://127.0.0.1:5282/metrics, or where SNIKKET_METRICS_LISTEN says."),
         Self(
             "SNIKKET_TWEAK_S2S_STATUS", .flag, .value("off"), .servers, effect: .later("the overview of other servers"),
             "Whether to keep a record of how connections to other servers fare."),

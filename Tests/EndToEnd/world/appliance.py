@@ -43,6 +43,7 @@ class Appliance:
         self.settings = settings or {}
         self.domain = DOMAIN
         self.ports = Ports(free_block())
+        self.sets_ports = True  # else the settings say which
         self.config = folder / "snikket.conf"
         self.state = folder / "state"
         self._trust = trust
@@ -62,7 +63,9 @@ class Appliance:
 
     def start(self, environment: dict[str, str] | None = None) -> "Appliance":
         assert self.process is None
-        common = ["--state", str(self.state), "--ports-from", str(self.ports.first)]
+        common = ["--state", str(self.state)]
+        if self.sets_ports:
+            common += ["--ports-from", str(self.ports.first)]
         if self.verb != "try":
             common += ["--config", str(self.config)]
         for name, value in self.settings.items():
@@ -255,12 +258,13 @@ def scratch(name: str) -> Iterator[Path]:
 
 @contextmanager
 def with_pebble(
-        name: str, *, own_dns: bool = False, pebble: str = "pebble", **options: Any) -> Iterator[tuple[Appliance, Authority]]:
+        name: str, *, own_dns: bool = False, pebble: str = "pebble", pebble_environment: dict[str, str] | None = None,
+        **options: Any) -> Iterator[tuple[Appliance, Authority]]:
     """An appliance, not yet started, that gets its certificate from a Pebble of its own; with a zone that can be changed, if wanted."""
     with scratch(name) as folder, ExitStack() as around:
         appliance = Appliance(folder, **options)
         dns = around.enter_context(NameServer(folder / "dns", appliance.uid)) if own_dns else None
-        with Authority(folder / "authority", appliance.ports.http, dns, pebble=pebble) as authority:
+        with Authority(folder / "authority", appliance.ports.http, dns, pebble=pebble, environment=pebble_environment) as authority:
             appliance.settings |= {
                 "SNIKKET_ACME_DIRECTORY": authority.directory, "SNIKKET_ACME_CA_BUNDLE": str(authority.bundle)}
             appliance._trust = authority.root

@@ -23,7 +23,7 @@ class Fault:
     for_ever: bool = False
 
     def environment(self, log: Path | None = None) -> dict[str, str]:
-        variables = {"LD_PRELOAD": str(_library()), "FAULT_BELOW": str(self.below), "FAULT_AT": str(self.at)}
+        variables = {"LD_PRELOAD": str(library("fault")), "FAULT_BELOW": str(self.below), "FAULT_AT": str(self.at)}
         if self.error:
             variables["FAULT_ERRNO"] = str(self.error)
         if self.for_ever:
@@ -86,12 +86,14 @@ def calls(log: Path) -> list[str]:
 
 
 @functools.cache
-def _library() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="snikket-fault-"))
+def library(name: str) -> Path:
+    """The library for LD_PRELOAD that `NAME.c` beside this file becomes."""
+    folder = Path(tempfile.mkdtemp(prefix=f"snikket-{name}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)
-    library = folder / "fault.so"
+    library = folder / f"{name}.so"
     subprocess.run(
-        ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", str(library), str(Path(__file__).with_name("fault.c")), "-ldl"],
+        ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", str(library),
+         str(Path(__file__).with_name(f"{name}.c")), "-ldl"],
         check=True)
     return library

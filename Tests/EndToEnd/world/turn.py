@@ -1,10 +1,12 @@
 """A small TURN client (RFC 8489, RFC 8656): asks for a relay address with long-term credentials."""
 
+import base64
 import hashlib
 import hmac
 import os
 import socket
 import struct
+import time
 
 MAGIC = 0x2112A442
 BINDING, ALLOCATE, REFRESH = 0x0001, 0x0003, 0x0004
@@ -41,6 +43,12 @@ def allocate(port: int, username: str, password: str, host: str = "127.0.0.1") -
         relayed = _address(_ask(connection, ALLOCATE, wanted + who, key)[XOR_RELAYED])
         _ask(connection, REFRESH, [(LIFETIME, struct.pack("!I", 0))] + who, key)
         return relayed
+
+
+def temporary_credentials(secret: str) -> tuple[str, str]:
+    """A user name and a password for an hour, made with the secret that the servers share (draft-uberti-behave-turn-rest-00)."""
+    username = f"{int(time.time()) + 3600}:somebody"
+    return username, base64.b64encode(hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()).decode()
 
 
 class _Challenge(TURNError):

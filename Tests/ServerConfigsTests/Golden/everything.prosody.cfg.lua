@@ -77,6 +77,8 @@ modules_enabled = {
 	"sasl2"; "sasl2_bind2"; "sasl2_fast"; "sasl2_sm"; "sasl_ssdp";
 	-- Several devices, and devices that sleep
 	"carbons"; "mam"; "smacks"; "csi_simple"; "cloud_notify"; "cloud_notify_extensions"; "snikket_session_limit";
+	-- That nothing is lost, on a full disk and with a wrong clock
+	"snikket_archive_first"; "snikket_clock";
 	-- About people
 	"pep"; "vcard4"; "vcard_legacy"; "bookmarks"; "private"; "blocklist"; "tombstones"; "account_activity";
 	-- Invitations and accounts
@@ -93,6 +95,9 @@ modules_enabled = {
 modules_disabled = {
 }
 snikket_api_secret = "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
+-- What the modules count, collected when somebody asks.
+statistics = "internal"
+statistics_interval = "manual"
 
 VirtualHost "bücher.example"
 	http_host = "xn--bcher-kva.example"
@@ -108,7 +113,7 @@ VirtualHost "bücher.example"
 
 Component "groups.bücher.example" "muc"
 	name = "Group chats of Our \"family\" & friends; $5 {{x}} \\ #1"
-	modules_enabled = { "muc_mam"; "muc_moderation" }
+	modules_enabled = { "muc_mam"; "muc_moderation"; "snikket_archive_first"; "snikket_clock" }
 	restrict_room_creation = "local"
 	muc_room_default_public = false
 	muc_room_default_persistent = true
@@ -119,6 +124,7 @@ Component "groups.bücher.example" "muc"
 
 Component "share.bücher.example" "http_file_share"
 	name = "Files of Our \"family\" & friends; $5 {{x}} \\ #1"
+	modules_enabled = { "snikket_clock" }
 	http_host = "share.xn--bcher-kva.example"
 	http_external_url = "https://share.xn--bcher-kva.example:8443/"
 	http_paths = { file_share = "/upload" }

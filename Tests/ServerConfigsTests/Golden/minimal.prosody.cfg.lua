@@ -73,6 +73,8 @@ modules_enabled = {
 	"sasl2"; "sasl2_bind2"; "sasl2_fast"; "sasl2_sm"; "sasl_ssdp";
 	-- Several devices, and devices that sleep
 	"carbons"; "mam"; "smacks"; "csi_simple"; "cloud_notify"; "cloud_notify_extensions"; "snikket_session_limit";
+	-- That nothing is lost, on a full disk and with a wrong clock
+	"snikket_archive_first"; "snikket_clock";
 	-- About people
 	"pep"; "vcard4"; "vcard_legacy"; "bookmarks"; "private"; "blocklist"; "tombstones"; "account_activity";
 	-- Invitations and accounts
@@ -104,7 +106,7 @@ VirtualHost "chat.example"
 
 Component "groups.chat.example" "muc"
 	name = "Group chats of chat.example"
-	modules_enabled = { "muc_mam"; "muc_moderation" }
+	modules_enabled = { "muc_mam"; "muc_moderation"; "snikket_archive_first"; "snikket_clock" }
 	restrict_room_creation = "local"
 	muc_room_default_public = false
 	muc_room_default_persistent = true
@@ -115,6 +117,7 @@ Component "groups.chat.example" "muc"
 
 Component "share.chat.example" "http_file_share"
 	name = "Files of chat.example"
+	modules_enabled = { "snikket_clock" }
 	http_host = "share.chat.example"
 	http_external_url = "https://share.chat.example/"
 	http_paths = { file_share = "/upload" }

@@ -42,6 +42,7 @@ local invites = module:depends("invites");
 module:depends("invites_register"); -- its event handlers give the new account its role and its first contact
 local account_activity = module:depends("account_activity");
 local account_details = module:open_store("account_details");
+local statistics = module:require "snikket_statistics";
 
 --- Invitations
 
@@ -157,6 +158,10 @@ end
 
 local function ping()
 	return answer(200, { host = host; version = prosody.version });
+end
+
+local function list_statistics()
+	return answer(200, { families = statistics.families() });
 end
 
 local function create_invitation(data)
@@ -300,7 +305,12 @@ local function list_users()
 	return answer(200, { users = array(found) });
 end
 
--- A message of the service itself to those who administer it: delivered, archived and pushed like anybody's.
+-- Whose archive took a message last.
+local archived_for;
+module:hook("archive-message-added", function (event) archived_for = event.for_user; end);
+
+-- A message of the service itself to those who administer it: delivered, archived and pushed like anybody's. Nobody is told by one that cannot be
+-- archived, on a full disk, and that goes to no connected device.
 local function tell_administrators(data)
 	local text = data.text;
 	if type(text) ~= "string" or text == "" or #text > text_maximum or not utf8_length(text) then
@@ -311,8 +321,10 @@ local function tell_administrators(data)
 		local role = usermanager.get_user_role(username, host);
 		if role and role.name == "prosody:admin" and usermanager.user_is_enabled(username, host) ~= false then
 			local message = st.message({ type = "chat"; from = host; to = jid_join(username, host); id = new_id() }):text_tag("body", text);
+			local user = prosody.hosts[host].sessions[username];
+			archived_for = nil;
 			module:send(message);
-			count = count + 1;
+			if archived_for == username or user and user.top_resources then count = count + 1; end
 		end
 	end
 	return answer(200, { administrators = count });
@@ -325,6 +337,7 @@ module:provides("http", {
 	cors = { enabled = false }; -- no web page has any business here
 	route = {
 		["GET /ping"] = endpoint(ping);
+		["GET /statistics"] = endpoint(list_statistics);
 		["GET /users"] = endpoint(list_users);
 		["GET /invitations"] = endpoint(list_invitations);
 		["POST /invitations"] = endpoint(create_invitation);

@@ -1,0 +1,43 @@
+import Lifecycle
+import Settings
+
+/// What administrators hear of upgrades that are waiting.
+struct UpgradeNotice: Equatable {
+    /// 0: nothing is waiting; 1: something is; 2: something that mends a security problem is.
+    var level: Int
+    var text: String
+
+    init(of upgrades: [PendingUpgrade], domain: String) {
+        level = upgrades.isEmpty ? 0 : upgrades.contains(where: \.isSecurity) ? 2 : 1
+        guard level > 0 else {
+            text = "\(domain) is up to date again: no upgrade is waiting."
+            return
+        }
+        let rows = upgrades.map { "\($0.package) \($0.available) (now \($0.installed))\($0.isSecurity ? ", for security" : "")" }
+        text = """
+            An upgrade is waiting on the server of \(domain)\(level == 2 ? ", which mends security problems" : ""): \(rows.joined(separator: "; ")).
+            What to do: `apt upgrade` on the server, then `systemctl restart snikket`.
+            """
+    }
+}
+
+extension Parts {
+    /// Looks once a day whether an upgrade is waiting, and tells the administrators. Never returns by itself.
+    func watchForUpgrades() async throws {
+        // Not while everything else is starting: apt takes some seconds of processor time.
+        try await Task.sleep(for: .seconds(600))
+        while true {
+            if settings.checksForUpdates, PackageManager.isThere {
+                do throws(LifecycleError) {
+                    let upgrades = try await PackageManager(account: accounts.certificates).pendingUpgrades()
+                    let notice = UpgradeNotice(of: upgrades, domain: settings.domain)
+                    await messages.tell("upgrade", level: notice.level, notice.text)
+                } catch {
+                    // The machine's package manager is the administrator's: whoever works with it sees what it has.
+                    say.progress("whether an upgrade is waiting could not be found out: \(error)")
+                }
+            }
+            try await Task.sleep(for: .seconds(86_400))
+        }
+    }
+}

@@ -1,0 +1,43 @@
+"""Kill -9 of `snikket-certs` at work: said in words, tried again, and no server is touched by it."""
+
+import os
+import signal
+
+from world.appliance import Appliance, with_pebble
+from world.challenges import renewed, served_serial
+from world.harm import zombies
+from world.processes import Process
+from world.service_watch import assert_untouched, services
+from world.waiting import until
+
+
+def _at_work(appliance: Appliance) -> list[Process]:
+    return [process for process in appliance.processes() if "snikket-certs issue" in process.command]
+
+
+def test_killed_while_it_gets_the_first_certificate_it_is_tried_again() -> None:
+    with with_pebble("certs-killed") as (appliance, _):
+        appliance.start()
+        os.kill(until(lambda: _at_work(appliance), 30, "snikket-certs is at work")[0].pid, signal.SIGKILL)
+        appliance.line("snikket: error:", 20)
+        appliance.line("ready ", 200)
+        appliance.healthy()
+        assert appliance.process is not None
+        assert zombies(appliance.process.pid) == []
+
+
+def test_killed_while_it_renews_the_certificate_in_force_stays() -> None:
+    with with_pebble("renewal-killed") as (appliance, _):
+        appliance.started()
+        serial, before = appliance.healthy()["certificate"]["serial"], services(appliance)
+        command = appliance._popen(
+            ["certificate", "renew", "--config", str(appliance.config), "--state", str(appliance.state)], errors_apart=True)
+        os.kill(until(lambda: _at_work(appliance), 30, "snikket-certs is at work")[0].pid, signal.SIGKILL)
+        _, error = command.communicate(timeout=60)
+        assert command.returncode != 0 and "snikket: error:" in error, error
+        assert served_serial(appliance) == int(serial, 16)
+        assert_untouched(appliance, before)
+        assert appliance.process is not None
+        assert zombies(appliance.process.pid) == []
+        # Nothing that the killed one left is in the way of the next.
+        renewed(appliance)
