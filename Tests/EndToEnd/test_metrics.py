@@ -4,11 +4,14 @@ import asyncio
 import json
 import os
 import re
+import select
 import signal
+import socket
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -100,9 +103,9 @@ def test_promtool_finds_nothing_wrong_with_the_older_form(measured: Appliance) -
 
 
 def test_the_control_socket_tells_the_same_to_curl(measured: Appliance) -> None:
-    socket = measured.state / "run/control/socket"
+    control = measured.state / "run/control/socket"
     answer = subprocess.run(
-        ["curl", "--silent", "--include", "--unix-socket", str(socket), "http://snikket/metrics"], capture_output=True, text=True, check=True)
+        ["curl", "--silent", "--include", "--unix-socket", str(control), "http://snikket/metrics"], capture_output=True, text=True, check=True)
     head, _, text = answer.stdout.partition("\n\n")
     assert f"content-type: {OPENMETRICS}" in head
     assert steady(text) == steady(scrape(measured)[0])
@@ -173,6 +176,20 @@ def test_there_is_nothing_else_at_that_port(measured: Appliance) -> None:
         assert refused.value.code == 404
     with pytest.raises(urllib.error.HTTPError):
         urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port(measured)}/metrics", method="POST", data=b"{}"), timeout=10)
+
+
+def test_more_connections_than_anybody_needs_are_closed_and_scraping_goes_on(measured: Appliance) -> None:
+    pid = measured.process.pid
+    before = len(os.listdir(f"/proc/{pid}/fd"))
+    with ExitStack() as held:
+        connections = [held.enter_context(socket.create_connection(("127.0.0.1", port(measured)), timeout=10)) for _ in range(60)]
+        until(lambda: len([one for one in connections if readable(one)]) >= 60 - 16, 10, "all but sixteen are closed")
+        assert len(os.listdir(f"/proc/{pid}/fd")) <= before + 17
+    until(lambda: "snikket_healthy 1" in scrape(measured)[0], 10, "it is scraped again")
+
+
+def readable(connection: socket.socket) -> bool:
+    return bool(select.select([connection], [], [], 0)[0])
 
 
 def test_without_the_setting_nothing_listens(appliance: Appliance) -> None:
