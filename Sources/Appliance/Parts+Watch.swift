@@ -27,6 +27,7 @@ extension Parts {
             noteChatEndpoint()
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
             await look(at: &clock)
+            statusNews.ring()
             try await Task.sleep(for: .seconds(15))
         }
     }
