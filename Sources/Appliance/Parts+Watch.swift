@@ -25,6 +25,7 @@ extension Parts {
             tellOfChangedSettings()
             noteChatEndpoint()
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
+            statusNews.ring()
             try await Task.sleep(for: .seconds(15))
         }
     }
