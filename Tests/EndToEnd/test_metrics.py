@@ -210,8 +210,10 @@ def test_an_address_that_the_internet_reaches_is_refused(tmp_path: Path) -> None
 def test_an_address_that_this_machine_does_not_have_is_told_and_everything_else_serves() -> None:
     with without_pebble("elsewhere", settings={"SNIKKET_CERTIFICATE": "internal", "SNIKKET_METRICS_LISTEN": "10.255.254.253:9000"}) as appliance:
         appliance.started()
-        problem = until(lambda: next(iter(appliance.status()["problems"]), None), 20, "the status tells of it")
-        assert problem["matter"] == "metrics" and "10.255.254.253:9000" in problem["error"]
+        # The machine may have troubles of its own: a clock that nobody keeps right.
+        problem = until(
+            lambda: next((problem for problem in appliance.status()["problems"] if problem["matter"] == "metrics"), None), 20, "the status tells of it")
+        assert "10.255.254.253:9000" in problem["error"]
         assert appliance.status()["healthy"]
 
 
@@ -248,8 +250,9 @@ def test_every_metric_is_documented(scraping: Prometheus, measured: Appliance) -
     rows = [line for line in (CHECKOUT / "docs/monitoring.md").read_text().splitlines() if line.startswith("| `")]
     documented = {name for row in rows for name in re.findall(r"`([a-z_]+)", row.split("|")[1])}
     measured_names = {name for name in names(scrape(measured)[0]) if not name.startswith(("prosody_mod_", "process_", "prosody_stats_", "prosody_info"))}
-    # Nothing is wrong here, which is what that one would say.
-    assert documented - {"snikket_problem", "prosody_mod_", "process_"} == measured_names
+    # That one is there only while something is wrong: here, if anything, the machine's clock.
+    assert "snikket_problem" in documented
+    assert documented - {"snikket_problem", "prosody_mod_", "process_"} == measured_names - {"snikket_problem"}
 
 
 def test_each_alert_fires_when_it_should_and_only_then() -> None:
