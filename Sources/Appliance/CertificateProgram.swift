@@ -105,6 +105,12 @@ struct CertificateProgram: Sendable {
             if let failure { throw failure }
             return last
         }
+        // What it said last is not how it ended then.
+        if case .signaled(let signal) = result.terminationStatus {
+            throw CertificateFailure(
+                kind: .local, error: "snikket-certs was ended in the middle of its work", cause: "signal \(signal)",
+                try: "nothing; it is tried again. If it happens again: does the machine have too little memory?")
+        }
         return result.closureResult
     }
 }

@@ -21,24 +21,26 @@ def _at_work(appliance: Appliance) -> list[Process]:
 
 @dataclass(frozen=True)
 class FirstCertificate:
-    name = "the first certificate"
+    # The step at which it is killed.
+    name: str
 
     def run(self) -> None:
-        _killed_during_the_first()
+        _killed_during_the_first(self.name)
 
 
-def _killed_during_the_first() -> None:
+def _killed_during_the_first(step: str) -> None:
     with with_pebble("certs-killed") as (appliance, _):
         appliance.start()
-        os.kill(until(lambda: _at_work(appliance), 60, "snikket-certs is at work")[0].pid, signal.SIGKILL)
-        appliance.line("snikket: error:", 20)
+        appliance.line(f"snikket: certificate: {step}", 60)
+        os.kill(until(lambda: _at_work(appliance), 10, "snikket-certs is at work")[0].pid, signal.SIGKILL)
+        appliance.line("snikket: error: snikket-certs was ended in the middle of its work", 20)
         appliance.line("ready ", 200)
         appliance.healthy()
         assert appliance.process is not None
         assert zombies(appliance.process.pid) == []
 
 
-@pytest.mark.parametrize("case", [FirstCertificate()], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [FirstCertificate("directory"), FirstCertificate("validation")], ids=lambda case: case.name)
 def test_killed_while_it_gets_the_first_certificate_it_is_tried_again(
         played: dict[FirstCertificate, "Future[None]"], case: FirstCertificate) -> None:
     # A minute passes before another attempt: it does so beside other tests.

@@ -50,10 +50,10 @@ def test_a_hundred_hangups_are_not_a_hundred_reloads(scene: Stage) -> None:
     _hail(scene.pid, [signal.SIGHUP])
     until(lambda: services(scene.appliance)["portal"]["pid"] not in (None, before["portal"]["pid"]), 30, "the settings are in force")
     scene.assert_well()
-    # Those that came while it was reloading were one more; in a second it reloads a few times.
+    # Those that came while it was reloading were one more: never two at once, and far from a hundred.
     new = Counter(scene.appliance.said.splitlines()) - said
     reloads = sum(count for line, count in new.items() if "have been read again" in line or "another reload" in line)
-    assert 1 <= reloads <= 20, new
+    assert 1 <= reloads < 50 and not any("another reload" in line for line in new), new
     after = services(scene.appliance)
     assert after["portal"]["restarts"] == before["portal"]["restarts"] + 1, "restarted more than once"
     assert after["coturn"]["pid"] == before["coturn"]["pid"]
