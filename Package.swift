@@ -110,8 +110,8 @@ let package = Package(
         room(
             "Appliance",
             [
-                "CertificateStore", "ChatServer", "DurableFiles", "Health", "LocalHTTP", "Portal", "ProcessMemory", "ServerConfigs", "Settings",
-                "Supervision",
+                "CClock", "CertificateStore", "ChatServer", "DurableFiles", "Health", "LocalHTTP", "Portal", "ProcessMemory", "ServerConfigs",
+                "Settings", "Supervision",
                 lifecycle, log, nio, nioHTTP, nioPosix, signals, subprocess, system,
             ]),
         room(
@@ -145,6 +145,7 @@ let package = Package(
         shim("CYAML", links: "yaml"),
         shim("CMalloc"),
         shim("CPrctl"),
+        shim("CClock"),
 
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),

@@ -18,7 +18,7 @@ runtime_packages="prosody prosody-modules lua5.4 lua-dbi-sqlite3 lua-unbound ngi
     util-linux openssl ca-certificates curl"
 library_packages="libcurl4-openssl-dev libssl-dev libidn2-dev libqrencode-dev"
 build_packages="git g++ pkg-config $library_packages"
-test_packages="libyaml-dev systemd pebble bind9 chromium chromium-driver libnss3-tools python3-venv shellcheck sqlite3"
+test_packages="libyaml-dev systemd pebble bind9 chromium chromium-driver libnss3-tools prometheus python3-venv shellcheck sqlite3"
 
 usage() {
     cat <<'HELP'

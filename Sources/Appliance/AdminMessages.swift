@@ -49,6 +49,11 @@ actor AdminMessages {
     /// Whether nothing is waiting to be delivered.
     nonisolated var areDelivered: Bool { isEmpty.withLock { $0 } }
 
+    /// What somebody has been told of and is not over, and what waits to be delivered.
+    var report: StatusReport.TellingReport {
+        .init(matters: book.told.intersection(book.levels.keys).sorted(), undelivered: book.outbox.count)
+    }
+
     /// Tells of a matter when it has become more urgent than when it was told last.
     ///
     /// - Parameter level: 1 or more; 0 when it is over, which is told when it was told of before.

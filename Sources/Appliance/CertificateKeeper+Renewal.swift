@@ -14,6 +14,8 @@ extension CertificateKeeper {
         }
         guard let stored else { return endOfPause }
         switch settings.certificates {
+        // Our own authority looks at the same clock: a certificate from the future was made while it was wrong.
+        case .internalAuthority where stored.record.notBefore > now() + ClockWatch.tolerance: return endOfPause
         // The person replaces the files when it suits them.
         case .files: return max(endOfPause, now() + 3_600)
         case .internalAuthority where isOfTheFuture(stored.record): return endOfPause
@@ -30,7 +32,6 @@ extension CertificateKeeper {
 
     /// When to do something next: renew, or ask the CA when to renew.
     func nextStep() -> Int {
-        if attempts.forgetFuture(now: now()) { save() }
         guard let (stored, _, _) = renewable() else { return nextAttempt() }
         return min(nextAttempt(), plan(of: stored.record).nextLook)
     }
@@ -42,6 +43,15 @@ extension CertificateKeeper {
         attempts.renewal = plan
         save()
         return plan
+    }
+
+    /// When the certificate in place began, in seconds since 1970, whether or not it can be used now.
+    var begin: Int? { (try? store.current())?.record.notBefore }
+
+    /// The clock is another one now.
+    func clockWasSet() {
+        attempts.forgetFuture(now: now())
+        save()
     }
 
     /// Asks the CA when it wants the certificate to be renewed (RFC 9773), when it is time to ask.

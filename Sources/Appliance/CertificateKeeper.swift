@@ -29,6 +29,7 @@ actor CertificateKeeper {
         jobs = CertificateJobs(settings: settings, locations: locations, hasWebServer: hasWebServer)
         store = CertificateStore(folder: locations.certificates)
         attempts = (try? store.attempts()) ?? AttemptState()
+        attempts.forgetFuture(now: now())
     }
 
     /// The certificate in place, if it is for these settings and can be used now.
@@ -44,7 +45,7 @@ actor CertificateKeeper {
 
     /// Not before this moment, in seconds since 1970, is an attempt to be made while there is no certificate; 0 for at once.
     var endOfPause: Int {
-        if attempts.forgetFuture(now: now()) { save() }
+        attempts.forgetFuture(now: now())
         return attempts.nextAttempt ?? 0
     }
 
@@ -144,33 +145,19 @@ actor CertificateKeeper {
         return changed
     }
 
-    /// Looks at what each port really serves.
-    func look(at endpoints: [Endpoint]) async {
-        let found = await withTaskGroup(of: (String, String?).self) { [program] group in
-            for endpoint in endpoints {
-                group.addTask {
-                    let event = try? await program.run(.init(arguments: endpoint.probe), deadline: .seconds(20))
-                    guard case .probed(let record, _) = event else { return (endpoint.name, nil) }
-                    return (endpoint.name, record.serial)
-                }
-            }
-            var found: [String: String] = [:]
-            for await (name, serial) in group { found[name] = serial }
-            return found
-        }
-        for endpoint in endpoints { served[endpoint.name] = found[endpoint.name] }
-    }
+    /// What each port really serves, by its name, has been seen. One that was not seen is as it was.
+    func saw(_ serials: [String: String]) { served.merge(serials) { $1 } }
 
     /// Whether every one of these ports serves the certificate that is in place, as of the last look.
     func isServed(by endpoints: [Endpoint]) -> Bool {
         guard let serial = (try? usable())?.record.serial else { return false }
-        return endpoints.allSatisfy { served[$0.name] == serial }
+        return endpoints.allSatisfy { !$0.showsCertificate || served[$0.name] == serial }
     }
 
     /// The ports that serve another certificate than the one in place, as of the last look. One that does not answer is not among them.
     func stale(among endpoints: [Endpoint]) -> [Endpoint] {
         guard let serial = (try? usable())?.record.serial else { return [] }
-        return endpoints.filter { served[$0.name].map { $0 != serial } ?? false }
+        return endpoints.filter { $0.showsCertificate && served[$0.name].map { $0 != serial } ?? false }
     }
 
     /// How things are with the certificate.

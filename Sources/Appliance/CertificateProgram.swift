@@ -3,6 +3,7 @@ import DurableFiles
 import Glibc
 import Subprocess
 import Supervision
+import Synchronization
 import SystemPackage
 
 /// Runs `snikket-certs`, one process a job, as its own user.
@@ -37,6 +38,19 @@ struct CertificateProgram: Sendable {
     func ask(_ job: CertificateJobs.Job, deadline: Duration = .seconds(150)) async throws(CertificateFailure) -> AuthorityEvent {
         guard let event = try await lastEvent(of: job, deadline, AuthorityEvent.init(line:), { _ in }) else { throw Self.silence }
         return event
+    }
+
+    /// Looks at endpoints; the answers that came, which can be fewer than the questions.
+    func look(_ job: LookJob, deadline: Duration = .seconds(30)) async throws(CertificateFailure) -> [LookAnswer] {
+        guard let input = try? job.json() else { throw Self.silence }
+        let answers = Mutex<[LookAnswer]>([])
+        _ = try await lastEvent(of: .init(arguments: ["look"], input: input), deadline, LookAnswer.init(line:)) { answer in
+            answers.withLock { $0.append(answer) }
+        }
+        let all = answers.withLock { $0 }
+        // It says something about everything that it is asked.
+        guard !all.isEmpty else { throw Self.silence }
+        return all
     }
 
     private static let silence = CertificateFailure(

@@ -1,23 +1,88 @@
+import CClock
 import Glibc
 
-/// Notices when the clock is set back, by what a clock that cannot be set says meanwhile: what was planned by the wrong one waits for a time that is
-/// far away. One that is set ahead is no reason to hurry, for it may be wrong itself.
+/// Whether this machine's clock can be believed: it can be set while everything runs, and be wrong from the start.
+///
+/// Timers do not follow it; certificates, and what is kept on disk with a date, do.
 struct ClockWatch {
-    /// Smaller steps are what a time server makes all the time, in seconds.
-    private static let tolerance = 60
-    private var ahead = Self.difference()
-
-    /// Whether it has been set back since the last call.
-    mutating func wasSetBack() -> Bool {
-        let before = ahead
-        ahead = Self.difference()
-        return ahead < before - Self.tolerance
+    /// The clocks at one moment.
+    struct Reading: Sendable, Equatable {
+        /// Milliseconds since 1970.
+        var wall: Int
+        /// Milliseconds since the machine was started, its sleep included. Nobody can set it.
+        var uptime: Int
+        /// Whether the kernel has been told the right time lately (adjtimex(2)); nil when it does not say.
+        var isSynchronised: Bool?
     }
 
-    /// CLOCK_BOOTTIME goes on while the machine sleeps, as the real time does.
-    private static func difference() -> Int {
-        var boot = timespec()
-        clock_gettime(CLOCK_BOOTTIME, &boot)
-        return Int(time(nil)) - Int(boot.tv_sec)
+    /// A clock that was set by less is not worth a word: it was only made right.
+    static let smallestJump = 5_000
+    /// After its start a machine needs a moment to hear the time from others.
+    static let patience = 600_000
+    /// Another machine's clock, that of a certificate authority or of whoever built this program, may be a little ahead.
+    static let tolerance = 300
+
+    /// When this program was made, in seconds since 1970: it cannot be earlier.
+    let builtAt: Int
+    private var last: Reading?
+
+    init(builtAt: Int = Self.dateOfProgram()) {
+        self.builtAt = builtAt
     }
+
+    /// By how much the clock was set since the last look, in milliseconds; nil when it was not.
+    mutating func jump(at reading: Reading) -> Int? {
+        defer { last = reading }
+        guard let last else { return nil }
+        let jump = (reading.wall - last.wall) - (reading.uptime - last.uptime)
+        return abs(jump) >= Self.smallestJump ? jump : nil
+    }
+
+    /// What is wrong with the clock; nil when nothing is known to be.
+    ///
+    /// - Parameter notBefore: when the certificate in use began, in seconds since 1970: it cannot be earlier either.
+    func problem(at reading: Reading, notBefore: Int?) -> StatusReport.ProblemReport? {
+        let now = reading.wall / 1_000
+        if let earliest = [builtAt, notBefore].compactMap({ $0 }).max(), now < earliest - Self.tolerance {
+            return .init(
+                error: "this machine's clock is wrong", cause: "it says \(RFC3339.text(now)), and it is later than \(RFC3339.text(earliest))",
+                tryThis: "set it, and have it kept right: timedatectl set-ntp true")
+        }
+        guard reading.isSynchronised == false, reading.uptime >= Self.patience else { return nil }
+        return .init(
+            error: "this machine's clock is not kept right", cause: "nothing compares it with the time of others",
+            tryThis: "timedatectl set-ntp true; or install chrony")
+    }
+
+    /// In words.
+    static func words(_ jump: Int) -> String {
+        let seconds = abs(jump) / 1_000
+        let amount =
+            switch seconds {
+            case ..<120: "\(seconds) seconds"
+            case ..<7_200: "\(seconds / 60) minutes"
+            case ..<172_800: "\(seconds / 3_600) hours"
+            default: "\(seconds / 86_400) days"
+            }
+        return "the clock was set \(jump > 0 ? "forward" : "back") by \(amount)"
+    }
+
+    private static func dateOfProgram() -> Int {
+        var facts = stat()
+        return stat("/proc/self/exe", &facts) == 0 ? Int(facts.st_mtim.tv_sec) : 0
+    }
+}
+
+extension ClockWatch.Reading {
+    static func now() -> Self {
+        var (wall, uptime) = (timespec(), timespec())
+        clock_gettime(CLOCK_REALTIME, &wall)
+        clock_gettime(CLOCK_BOOTTIME, &uptime)
+        let answer = snikket_clock_is_synchronised()
+        return Self(wall: wall.milliseconds, uptime: uptime.milliseconds, isSynchronised: answer < 0 ? nil : answer == 1)
+    }
+}
+
+extension timespec {
+    fileprivate var milliseconds: Int { Int(tv_sec) * 1_000 + Int(tv_nsec) / 1_000_000 }
 }

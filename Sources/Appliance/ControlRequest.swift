@@ -8,19 +8,28 @@ struct ControlRequest: Sendable {
     var path: String
     /// JSON, or nothing.
     var body: [UInt8] = []
+    /// What kind of answer is wanted (RFC 9110 section 12.5.1).
+    var accept: String?
 
     /// The body as a value; nil when it is no such JSON.
     func value<Value: Decodable>(_ type: Value.Type) -> Value? { try? JSONDecoder().decode(type, from: Data(body)) }
 }
 
-/// What is answered: an HTTP status and a JSON text.
+/// What is answered: an HTTP status and a text, JSON nearly always.
 struct ControlAnswer: Sendable {
     var status: Int
-    var json: [UInt8]
+    var body: [UInt8]
+    var contentType: String
+
+    /// The body, where it is JSON.
+    var json: [UInt8] { body }
 
     init(status: Int, json: [UInt8]) {
-        self.status = status
-        self.json = json
+        self.init(status: status, body: json, contentType: "application/json")
+    }
+
+    init(status: Int, body: [UInt8], contentType: String) {
+        (self.status, self.body, self.contentType) = (status, body, contentType)
     }
 
     init(_ status: Int, _ value: some Encodable) {

@@ -47,7 +47,7 @@ struct ControlSocket: Sendable {
 }
 
 /// Answers the requests of one connection, one after the other; a client that goes away ends its own connection only.
-private final class AnsweringHandler: ChannelInboundHandler {
+final class AnsweringHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
@@ -69,13 +69,13 @@ private final class AnsweringHandler: ChannelInboundHandler {
             body += bytes.readableBytesView
         case .end:
             guard let head else { return }
-            let request = ControlRequest(method: head.method.rawValue, path: head.uri, body: body)
+            let request = ControlRequest(method: head.method.rawValue, path: head.uri, body: body, accept: head.headers.first(name: "accept"))
             let channel = context.channel
             context.eventLoop.makeFutureWithTask { [answer] in await answer(request) }
                 .whenSuccess { answer in
-                    let headers: HTTPHeaders = ["content-type": "application/json", "content-length": "\(answer.json.count)"]
+                    let headers: HTTPHeaders = ["content-type": answer.contentType, "content-length": "\(answer.body.count)"]
                     channel.write(Self.head(answer.status, headers), promise: nil)
-                    channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: answer.json))), promise: nil)
+                    channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: answer.body))), promise: nil)
                     channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
                 }
         }
@@ -83,6 +83,11 @@ private final class AnsweringHandler: ChannelInboundHandler {
 
     private static func head(_ status: Int, _ headers: HTTPHeaders) -> HTTPServerResponsePart {
         .head(HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers))
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // Where silence has an end, this is it.
+        if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

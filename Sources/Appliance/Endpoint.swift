@@ -1,40 +1,94 @@
+import CertificateStore
 import Settings
 
-/// A port on which a certificate is served.
+/// A port that is looked at the way its users do.
 struct Endpoint: Sendable {
     /// As in the status report's `served`.
     let name: String
     /// The server behind it.
     let service: Service
-    /// How `snikket-certs` looks at it.
-    let probe: [String]
+    /// Whom that server hands the request on to; nil when it answers itself.
+    var behind: Service?
+    /// Under which name the look is remembered.
+    let probe: String
+    /// An address and a port.
+    let address: String
+    /// The host name: for TLS and HTTP.
+    let host: String
+    let kind: Kind
 
-    init(_ name: String, _ service: Service, address: String, port: Int, host: String, startTLS: String? = nil, stream: String? = nil) {
-        self.name = name
-        self.service = service
-        probe =
-            ["probe", "--connect", "\(address):\(port)", "--name", host, "--timeout", "10"] + (startTLS.map { ["--starttls", $0] } ?? [])
-            + (stream.map { ["--stream", $0] } ?? [])
+    /// What is spoken there.
+    enum Kind: Sendable, Equatable {
+        case clients(domain: String, isDirect: Bool)
+        case servers(domain: String)
+        case page
+        case upload(path: String)
+        case relay(isTLS: Bool)
+    }
+
+    /// Whether this is where the certificate of a port is seen: each port once.
+    var showsCertificate: Bool {
+        switch kind {
+        case .clients, .servers, .page, .relay(isTLS: true): true
+        case .upload, .relay(isTLS: false): false
+        }
+    }
+
+    /// What `snikket-certs` is asked.
+    func question(turnSecret: String) -> LookJob.Question {
+        let scene: LookJob.Scene =
+            switch kind {
+            case .clients(let domain, let isDirect): .clients(domain: domain, isDirect: isDirect)
+            case .servers(let domain): .servers(domain: domain)
+            case .page: .page(path: "/")
+            case .upload(let path): .upload(path: path)
+            case .relay(let isTLS): .relay(secret: turnSecret, isTLS: isTLS)
+            }
+        return LookJob.Question(name: name, address: address, host: host, scene: scene)
     }
 }
 
 extension Settings {
-    /// Every port that serves the certificate.
+    /// Every port of the servers, as it is looked at.
     var endpoints: [Endpoint] {
-        let address = listenAddresses.first ?? "127.0.0.1"
+        func at(_ port: Int) -> String {
+            let address = listenAddresses.first ?? "127.0.0.1"
+            return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+        }
+        let uploads = uploadBaseURL.dropFirst("https://".count).split(separator: "/", maxSplits: 1)
+        let uploadHost = String(uploads[0].prefix { $0 != ":" })
         var endpoints = [
-            Endpoint("https", .nginx, address: address, port: ports.https, host: domain),
-            Endpoint("xmpp_client", .prosody, address: address, port: ports.xmppClient, host: domain, startTLS: "xmpp-client", stream: chatHost),
+            Endpoint(name: "https", service: .nginx, behind: .portal, probe: "portal_page", address: at(ports.https), host: domain, kind: .page),
+            Endpoint(
+                name: "upload", service: .nginx, behind: .prosody, probe: "upload", address: at(ports.https), host: uploadHost,
+                // No slot has this name, and nothing is stored without a slot's token.
+                kind: .upload(path: "/" + uploads.dropFirst().joined() + "/probe")),
+            Endpoint(
+                name: "xmpp_client", service: .prosody, probe: "c2s_sasl", address: at(ports.xmppClient), host: domain,
+                kind: .clients(domain: chatHost, isDirect: false)),
         ]
         // Prosody 13.0 knows no internationalised name in a TLS hello: there, apps come in by STARTTLS.
         if chatHost == domain {
-            endpoints.append(Endpoint("xmpp_client_tls", .prosody, address: address, port: ports.xmppClientTLS, host: domain))
+            endpoints.append(
+                Endpoint(
+                    name: "xmpp_client_tls", service: .prosody, probe: "c2s_tls", address: at(ports.xmppClientTLS), host: domain,
+                    kind: .clients(domain: chatHost, isDirect: true)))
         }
         if federation {
             endpoints.append(
-                Endpoint("xmpp_server", .prosody, address: address, port: ports.xmppServer, host: domain, startTLS: "xmpp-server", stream: chatHost))
+                Endpoint(
+                    name: "xmpp_server", service: .prosody, probe: "s2s_tls", address: at(ports.xmppServer), host: domain,
+                    kind: .servers(domain: chatHost)))
         }
-        if turn.enabled { endpoints.append(Endpoint("turn_tls", .coturn, address: address, port: ports.turnTLS, host: turn.host)) }
+        if turn.enabled {
+            endpoints += [
+                Endpoint(
+                    name: "turn", service: .coturn, probe: "turn_allocation", address: at(ports.turn), host: turn.host, kind: .relay(isTLS: false)),
+                Endpoint(
+                    name: "turn_tls", service: .coturn, probe: "turn_tls_allocation", address: at(ports.turnTLS), host: turn.host,
+                    kind: .relay(isTLS: true)),
+            ]
+        }
         return endpoints
     }
 }

@@ -19,7 +19,9 @@ final class MailChannel: AdministratorChannel {
     }
 
     func tell(_ text: String) async -> Bool {
-        guard nextAttempt.withLock({ $0 <= time(nil) }), let input = try? JSONEncoder().encode(mail(text)) else { return false }
+        guard nextAttempt.withLock({ $0 <= time(nil) || $0 > time(nil) + 900 }), let input = try? JSONEncoder().encode(mail(text)) else {
+            return false
+        }
         do {
             try await program.ask(.init(arguments: ["mail"], input: Array(input)), deadline: .seconds(90))
             return true

@@ -69,17 +69,13 @@ extension Parts {
         systemd.status("no certificate: \(failure.error)")
     }
 
-    /// Looks at which certificate each port really serves.
-    func lookAtPorts() async { await keeper.look(at: settings.endpoints) }
-
     /// Renews when the time has come, or somebody wishes it. Never returns by itself.
     func keepCertificate() async throws {
         while true {
             await warnAdministrators()
             let pause = await keeper.nextStep() - Int(time(nil))
-            // Looked at again now and then: a clock can be set, a machine can sleep. Soon, when something is not as it should be.
-            let isWell = await keeper.isServed(by: settings.endpoints) && messages.areDelivered
-            let wish = try await wishes.wait(atMost: .seconds(min(max(pause, 1), isWell ? 6 * 3_600 : 60)))
+            // Looked at again now and then: a clock can be set, a machine can sleep. Soon, when there is something to deliver.
+            let wish = try await wishes.wait(atMost: .seconds(min(max(pause, 1), messages.areDelivered ? 600 : 60)))
             await keeper.lookAtRenewalWindow()
             switch wish {
             case .renew: await renew()
@@ -88,8 +84,6 @@ extension Parts {
             case nil: break
             }
             try Task.checkCancellation()
-            await lookAtPorts()
-            await restartStaleServers()
         }
     }
 
@@ -156,7 +150,7 @@ extension Parts {
     }
 
     /// A server that serves another certificate than the one it was given is started again: once for each certificate.
-    private func restartStaleServers() async {
+    func restartStaleServers() async {
         let stale = await keeper.stale(among: settings.endpoints)
         guard let serial = (try? keeper.usable())?.record.serial else { return }
         for service in Service.allCases where stale.contains(where: { $0.service == service }) {

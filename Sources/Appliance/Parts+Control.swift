@@ -8,6 +8,7 @@ extension Parts {
         case ("GET", "/status"):
             guard let json = try? await status().json() else { return .refusal(500, .init(error: "the status cannot be told")) }
             return ControlAnswer(status: 200, json: json)
+        case ("GET", "/metrics"): return await answerMetrics(request)
         case ("POST", "/certificate/renew"): return await wish(.renew)
         case ("POST", "/certificate/revoke"):
             guard let wanted = request.value(RevocationRequest.self) else {
@@ -18,7 +19,8 @@ extension Parts {
             guard let wanted = request.value(ReloadRequest.self) else { return .refusal(400, .init(error: "the request is no such JSON")) }
             return await answerReload(wanted)
         default:
-            return .refusal(404, .init(error: "there are only GET /status, POST /reload, POST /certificate/renew and POST /certificate/revoke"))
+            return .refusal(
+                404, .init(error: "there are only GET /status, GET /metrics, POST /reload, POST /certificate/renew and POST /certificate/revoke"))
         }
     }
 

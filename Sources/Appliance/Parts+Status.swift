@@ -17,8 +17,10 @@ extension Parts {
         let isHealthy = phase == .running && isServed && services.allSatisfy { $0.state == "ready" }
         return StatusReport(
             healthy: isHealthy, phase: phase, services: services, certificate: certificate,
+            disk: DiskSpace(of: locations.state).map { .init(freeBytes: $0.free, totalBytes: $0.total, path: locations.state) },
+            problems: matters.all, telling: await messages.report,
             settingsChanged: currentSettings.isFileChanged, ports: settings.ports.byName(federation: settings.federation),
-            domain: settings.domain, url: settings.webURL, version: Version.current)
+            domain: settings.domain, url: settings.webURL, version: Version.current, versions: await versions.all)
     }
 }
 

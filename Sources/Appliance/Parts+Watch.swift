@@ -7,6 +7,7 @@ extension Parts {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await self.keepCertificate() }
             tasks.addTask { try await self.lookAround() }
+            tasks.addTask { try await self.lookDeeply() }
             try await tasks.next()
             tasks.cancelAll()
         }
@@ -23,13 +24,11 @@ extension Parts {
         }
     }
 
-    /// Every quarter of a minute: does a server keep failing, is the disk nearly full, has the clock been set back?
+    /// Every quarter of a minute: does a server keep failing, is the disk nearly full, can the clock be believed?
     func lookAround() async throws {
         var failing: Set<String> = []
         var clock = ClockWatch()
         while true {
-            // What is to be done about the certificate is another question now.
-            if clock.wasSetBack() { await wishes.wake() }
             for snapshot in await household.snapshots(withMemory: false) {
                 say(snapshot, &failing)
                 await tell(of: snapshot)
@@ -37,6 +36,7 @@ extension Parts {
             tellOfChangedSettings()
             noteChatEndpoint()
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
+            await look(at: &clock)
             try await Task.sleep(for: .seconds(15))
         }
     }
@@ -57,6 +57,21 @@ extension Parts {
         }
     }
 
+    private func look(at clock: inout ClockWatch) async {
+        let reading = ClockWatch.Reading.now()
+        if let jump = clock.jump(at: reading) {
+            say.progress(ClockWatch.words(jump))
+            await keeper.clockWasSet()
+            // What was planned by a clock that was ahead waits for a time that is far away. One that is set ahead is no reason to hurry: it may be
+            // wrong itself.
+            if jump < 0 { await wishes.wake() }
+        }
+        guard let problem = clock.problem(at: reading, notBefore: await keeper.begin) else { return matters.close("clock") }
+        // Told once, and not whenever the present moment in it is another.
+        if !matters.all.contains(where: { $0.matter == "clock" && $0.problem.error == problem.error }) { say.problem(problem) }
+        matters.open("clock", problem)
+    }
+
     private func tell(of snapshot: ServiceSnapshot) async {
         let name = snapshot.name
         switch snapshot.state {
@@ -69,8 +84,8 @@ extension Parts {
                 What is wrong: \(why).
                 What to do: look at `snikket logs \(name)` on the server.
                 """)
-        // One that comes up for a moment only is not well.
-        case .ready where Timestamp.now().milliseconds - snapshot.since.milliseconds >= 120_000:
+        // One that comes up for a moment only is not well. The clock may have been set back meanwhile.
+        case .ready where abs(Timestamp.now().milliseconds - snapshot.since.milliseconds) >= 120_000:
             await messages.tell("service \(name)", level: 0, "\(name), a part of \(settings.domain), works again.")
         default: break
         }
@@ -79,6 +94,11 @@ extension Parts {
     private func tell(of disk: DiskSpace) async {
         let left = "\(disk.free / (1 << 20)) MB of \(disk.total / (1 << 20)) MB are left"
         if disk.alarm > 0 {
+            matters.open(
+                "disk",
+                .init(
+                    error: "the disk is nearly full", cause: left,
+                    tryThis: "make room, or keep less: SNIKKET_UPLOAD_STORAGE_GB, SNIKKET_RETENTION_DAYS"))
             await messages.tell(
                 "disk", level: disk.alarm,
                 """
@@ -86,6 +106,7 @@ extension Parts {
                 What to do: make room on the server, or set SNIKKET_UPLOAD_STORAGE_GB and SNIKKET_RETENTION_DAYS lower.
                 """)
         } else if disk.isAmple {
+            matters.close("disk")
             await messages.tell("disk", level: 0, "The disk of \(settings.domain) has room again: \(left).")
         }
     }

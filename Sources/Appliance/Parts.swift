@@ -1,6 +1,7 @@
 import CertificateStore
 import ChatServer
 import Glibc
+import Health
 import NIOCore
 import NIOPosix
 import ServerConfigs
@@ -19,6 +20,9 @@ final class Parts: Sendable {
     let locations: Locations
     let accounts: Accounts
     let programs: ServerPrograms
+    let versions: ServerVersions
+    /// Seconds since 1970.
+    let startedAt = Double(time(nil))
     let say = Announcer()
     let systemd = SystemdNotification()
     let household: Household
@@ -31,6 +35,12 @@ final class Parts: Sendable {
     /// The servers that were started again for a certificate.
     let restarted = Mutex<Set<String>>([])
     let messages: AdminMessages
+    /// What is wrong with the machine or the appliance as a whole.
+    let matters = OpenMatters()
+    /// What came of every probe.
+    let probes = ProbeRecords()
+    let verdicts = DeepVerdicts()
+    let deepLook: DeepLook
     let standing = Mutex(StatusReport.Phase.starting)
     /// Whether every server has been started once, if not with success.
     let haveStarted = Mutex(false)
@@ -38,7 +48,7 @@ final class Parts: Sendable {
     private let secrets: Secrets
     /// Where commands find the chat server's API while it runs.
     var chatEndpoint: String { locations.run + "/" + ChatEndpoint.fileName }
-    private let group: any EventLoopGroup
+    let group: any EventLoopGroup
     private let hasIPv6 = ServerFacts.machineHasIPv6()
     /// Whether nginx has the HTTP port: another program may, when the settings can do without.
     let hasHTTPPort = Mutex(true)
@@ -52,6 +62,7 @@ final class Parts: Sendable {
         self.accounts = accounts
         lock = try RunLock(locations)
         programs = try ServerPrograms.installed()
+        versions = ServerVersions(programs)
         secrets = try Secrets.loadOrCreate(in: locations)
         chat = Prosody(port: settings.ports.internalHTTP, domain: settings.domain, secret: secrets.api)
         var channels: [String: any AdministratorChannel] = ["chat": ChatChannel(chat: chat)]
@@ -63,9 +74,10 @@ final class Parts: Sendable {
         group = MultiThreadedEventLoopGroup.singleton
         keeper = try CertificateKeeper(
             settings: settings, locations: locations, program: folder + "/snikket-certs", accounts: accounts)
+        deepLook = DeepLook(program: keeper.program, records: probes, verdicts: verdicts, report: Self.report)
         let specifications = ServiceSpecifications(
             facts: ServerFacts(settings: settings, locations: locations, secrets: secrets, hasIPv6: hasIPv6),
-            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat,
+            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat, probes: probes, verdicts: verdicts,
             isServing: { [phase] in phase.isServing })
         household = Household(
             Dictionary(
@@ -98,6 +110,7 @@ final class Parts: Sendable {
         var ending: Result<Void, any Error>?
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await self.serveControlSocket() }
+            if settings.metricsListen != nil { tasks.addTask { try await self.serveMetrics() } }
             if reloadsOnHangup { tasks.addTask { try await self.reloadOnHangup() } }
             if let interval = SystemdNotification.watchdogInterval() { tasks.addTask { try await self.answerWatchdog(every: interval) } }
             tasks.addTask { try await Self.untilShutdown(story) }

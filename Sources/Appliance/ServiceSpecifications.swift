@@ -13,6 +13,10 @@ struct ServiceSpecifications {
     let portal: String
     let accounts: Accounts
     let chat: Prosody
+    /// Where every answer is remembered.
+    let probes: ProbeRecords
+    /// What deeper looks have shown.
+    let verdicts: DeepVerdicts
     /// Whether nginx is past the 'getting ready' page.
     let isServing: @Sendable () -> Bool
 
@@ -27,9 +31,9 @@ struct ServiceSpecifications {
 
     private func specification(of service: Service) -> ServiceSpecification? {
         switch service {
-        case .prosody: server(.prosody, ready: xmppClients, alive: [xmppClients, xmppServers, api])
-        case .nginx: server(.nginx, ready: web, alive: [web])
-        case .coturn: facts.settings.turn.enabled ? server(.coturn, ready: stun, alive: [stun]) : nil
+        case .prosody: server(.prosody, ready: [xmppClients], alive: [xmppClients, xmppServers, api].compactMap { $0 })
+        case .nginx: server(.nginx, ready: [loop, https], alive: [loop, https])
+        case .coturn: facts.settings.turn.enabled ? server(.coturn, ready: [stun], alive: [stun]) : nil
         case .portal: portalSpecification
         }
     }
@@ -41,9 +45,7 @@ struct ServiceSpecifications {
         .portal: .init(openFiles: 4096, processes: 256), .nginx: .init(openFiles: 16384, processes: 64),
     ]
 
-    private typealias Check = @Sendable () async throws -> Void
-
-    private func server(_ service: Service, ready: @escaping Check, alive: [Check?]) -> ServiceSpecification? {
+    private func server(_ service: Service, ready: [Check], alive: [Check]) -> ServiceSpecification? {
         guard let command = facts.command(for: service, programs: programs) else { return nil }
         var specification = ServiceSpecification(name: service.rawValue, executable: command.executable, arguments: command.arguments)
         specification.environment.merge(command.environment) { $1 }
@@ -57,8 +59,7 @@ struct ServiceSpecifications {
             // Its workers would outlive a killed master.
             specification.parentDeathSignal = .terminate
         }
-        specification.readiness = .init(check: ready)
-        specification.liveness = .init { for check in alive.compactMap({ $0 }) { try await check() } }
+        watch(&specification, service, ready: ready, alive: alive)
         return specification
     }
 
@@ -68,44 +69,100 @@ struct ServiceSpecifications {
         specification.environment["MALLOC_ARENA_MAX"] = "1"
         specification.account = accounts[.portal]
         specification.limits = Self.limits[.portal] ?? ResourceLimits()
-        let probe = HTTPProbe(target: .unix(path: facts.locations.portalSocket), path: "/_health")
-        specification.readiness = .init { try await probe.check() }
-        specification.liveness = .init { try await probe.check() }
+        watch(&specification, .portal, ready: [portalHealth], alive: [portalHealth])
         return specification
     }
 
     // MARK: - Probes
+
+    /// A question to a server, under the name by which its answers are remembered.
+    private struct Check: Sendable {
+        var name: String
+        /// Whether there is anything to ask now.
+        var isDue: @Sendable () -> Bool = { true }
+        var ask: @Sendable () async throws -> Void
+    }
+
+    private func watch(_ specification: inout ServiceSpecification, _ service: Service, ready: [Check], alive: [Check]) {
+        // That a server does not answer before it is ready is no failure: it is not remembered.
+        specification.readiness = .init { [verdicts] in
+            for check in ready where check.isDue() { try await check.ask() }
+            verdicts.begin(service)
+        }
+        // Each probe has a deadline of its own, and all are asked at once: this one is for what nobody has thought of.
+        specification.liveness = .init(checkDeadline: Self.probeDeadline + .seconds(2)) { [probes, verdicts] in
+            try await Self.ask(alive.filter { $0.isDue() }, of: service, probes)
+            try verdicts.check(service)
+        }
+    }
+
+    /// Asks everything at once, so that one that hangs takes no longer than its own deadline.
+    private static func ask(_ checks: [Check], of service: Service, _ probes: ProbeRecords) async throws {
+        let failure = await withTaskGroup(of: (any Error)?.self) { group in
+            for check in checks {
+                group.addTask {
+                    do {
+                        try await probes.timed(service.rawValue, check.name, check.ask)
+                        return nil
+                    } catch {
+                        return FailedProbe(name: check.name, why: error)
+                    }
+                }
+            }
+            return await group.reduce(nil) { $0 ?? $1 }
+        }
+        // Without sockets of our own nothing is known about the server.
+        if let failure, OwnSockets.areToBeHad { throw failure }
+    }
+
+    /// How long a server may take for an answer. With the pauses of the liveness check one that hangs is noticed within 21 seconds.
+    private static let probeDeadline = Duration.seconds(3)
 
     /// An address on which the servers listen and that this machine reaches.
     private var address: String { facts.settings.listenAddresses.first ?? "127.0.0.1" }
 
     private var xmppClients: Check {
         let probe = XMPPProbe(target: .tcp(host: address, port: facts.settings.ports.xmppClient), domain: facts.settings.chatHost, kind: .client)
-        return { try await probe.check() }
+        return Check(name: "c2s") { try await probe.check() }
     }
 
     private var xmppServers: Check? {
         guard facts.settings.federation else { return nil }
         let probe = XMPPProbe(target: .tcp(host: address, port: facts.settings.ports.xmppServer), domain: facts.settings.chatHost, kind: .server)
-        return { try await probe.check() }
+        return Check(name: "s2s") { try await probe.check() }
     }
 
     private var api: Check {
-        { [chat] in try await chat.ping() }
+        Check(name: "api") { [chat] in try await chat.ping(within: Self.probeDeadline) }
     }
 
     private var stun: Check {
         let probe = STUNProbe(address: address, port: facts.settings.ports.turn)
-        return { try await probe.check() }
+        return Check(name: "stun") { try await probe.check() }
     }
 
-    /// nginx's own socket says that its event loop turns; once there is a certificate, the HTTPS port has to answer too.
-    private var web: Check {
-        let loop = HTTPProbe(target: .unix(path: facts.healthSocket), path: "/_health")
-        let https = TLSProbe(target: .tcp(host: address, port: facts.settings.ports.https), name: facts.settings.domain)
-        return { [isServing] in
-            try await loop.check()
-            if isServing() { try await https.check() }
-        }
+    private var portalHealth: Check {
+        let probe = HTTPProbe(target: .unix(path: facts.locations.portalSocket), path: "/_health")
+        return Check(name: "health") { try await probe.check() }
     }
+
+    /// nginx's own socket says that its event loop turns.
+    private var loop: Check {
+        let probe = HTTPProbe(target: .unix(path: facts.healthSocket), path: "/_health")
+        return Check(name: "loop") { try await probe.check() }
+    }
+
+    /// Once there is a certificate, the HTTPS port has to answer too.
+    private var https: Check {
+        let probe = TLSProbe(target: .tcp(host: address, port: facts.settings.ports.https), name: facts.settings.domain)
+        return Check(name: "https", isDue: isServing) { try await probe.check() }
+    }
+}
+
+/// A probe's bad answer, as it is shown.
+private struct FailedProbe: Error, CustomStringConvertible {
+    var name: String
+    var why: any Error
+
+    var description: String { "\(name): \(why)" }
 }

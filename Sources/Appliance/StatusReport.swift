@@ -8,6 +8,13 @@ public struct StatusReport: Codable, Sendable, Equatable {
     public var phase: Phase
     public var services: [ServiceReport]
     public var certificate: CertificateReport?
+    /// The file system of the state directory; nil when it cannot be told.
+    public var disk: DiskReport?
+    /// What is wrong with the machine or the appliance as a whole. What is wrong with one server is with that server, and what is wrong with the
+    /// certificate with the certificate.
+    public var problems: [MatterReport] = []
+    /// What the administrators are told of.
+    public var telling: TellingReport = .init(matters: [], undelivered: 0)
     /// Whether the settings' file is another one than when it was taken over last; `snikket reload` puts it into force.
     public var settingsChanged: Bool
     /// What listens where, by the name of the port: `https`, `xmpp_client`...
@@ -16,17 +23,40 @@ public struct StatusReport: Codable, Sendable, Equatable {
     public var domain: String
     /// The address of the portal.
     public var url: String
+    /// Of this program.
     public var version: String
+    /// Of the servers' programs, by their names.
+    public var versions: [String: String] = [:]
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(healthy, forKey: .healthy)
+        try values.encode(phase, forKey: .phase)
+        try values.encode(services, forKey: .services)
+        try values.encode(certificate, forKey: .certificate)
+        try values.encode(disk, forKey: .disk)
+        try values.encode(problems, forKey: .problems)
+        try values.encode(telling, forKey: .telling)
+        try values.encode(settingsChanged, forKey: .settingsChanged)
+        try values.encode(ports, forKey: .ports)
+        try values.encode(domain, forKey: .domain)
+        try values.encode(url, forKey: .url)
+        try values.encode(version, forKey: .version)
+        try values.encode(versions, forKey: .versions)
+    }
 
     /// Where `snikket up` is in its story.
-    public enum Phase: String, Codable, Sendable {
+    public enum Phase: String, Codable, Sendable, CaseIterable {
         case starting, running, stopping
     }
 
     /// One server.
     public struct ServiceReport: Codable, Sendable, Equatable {
+        /// Every state that there is.
+        public static let states = ["stopped", "starting", "ready", "unhealthy", "reloading", "stopping", "backing-off", "failed"]
+
         public var name: String
-        /// `stopped`, `starting`, `ready`, `unhealthy`, `reloading`, `stopping`, `backing off` or `failed`.
+        /// `stopped`, `starting`, `ready`, `unhealthy`, `reloading`, `stopping`, `backing-off` or `failed`.
         public var state: String
         public var pid: Int32?
         /// When it came into this state, RFC 3339.
@@ -93,6 +123,49 @@ public struct StatusReport: Codable, Sendable, Equatable {
         }
     }
 
+    /// Room on a file system.
+    public struct DiskReport: Codable, Sendable, Equatable {
+        /// What is left for others than root.
+        public var freeBytes: Int
+        public var totalBytes: Int
+        /// A folder on it.
+        public var path: String
+    }
+
+    /// Something that is wrong, as long as it is.
+    public struct MatterReport: Codable, Sendable, Equatable {
+        /// A name for it that stays the same: `disk`, `clock`.
+        public var matter: String
+        public var problem: ProblemReport
+
+        public init(matter: String, problem: ProblemReport) {
+            self.matter = matter
+            self.problem = problem
+        }
+
+        // One object: the matter beside the three parts.
+        public init(from decoder: any Decoder) throws {
+            matter = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .matter)
+            problem = try ProblemReport(from: decoder)
+        }
+
+        public func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(matter, forKey: .matter)
+            try problem.encode(to: encoder)
+        }
+
+        private enum CodingKeys: CodingKey { case matter }
+    }
+
+    /// What the administrators are told of.
+    public struct TellingReport: Codable, Sendable, Equatable {
+        /// What they have been told of and is not over yet.
+        public var matters: [String]
+        /// How many messages could not be delivered yet.
+        public var undelivered: Int
+    }
+
     /// A span of time.
     public struct WindowReport: Codable, Sendable, Equatable {
         /// RFC 3339.
@@ -124,6 +197,13 @@ public struct StatusReport: Codable, Sendable, Equatable {
             self.error = error
             self.cause = cause
             self.tryThis = tryThis
+        }
+
+        public func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(error, forKey: .error)
+            try values.encode(cause, forKey: .cause)
+            try values.encode(tryThis, forKey: .tryThis)
         }
 
         enum CodingKeys: String, CodingKey {

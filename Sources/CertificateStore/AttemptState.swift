@@ -48,18 +48,14 @@ public struct AttemptState: Sendable, Equatable, Codable {
         authorities = (authorities ?? [:]).merging([directory: state]) { $1 }
     }
 
-    /// Forgets the pauses that were begun by a clock that was ahead of the present one: they would last for as long as it was wrong.
-    ///
-    /// - Returns: whether there were any.
-    public mutating func forgetFuture(now: Int) -> Bool {
-        let before = self
-        if let lastAttempt, lastAttempt > now + 60 {
-            self = AttemptState(lastError: lastError, failures: failures)
-            renewal = before.renewal
+    /// Forgets pauses that were begun in the future: the clock has been set back since, and they would last until then.
+    public mutating func forgetFuture(now: Int) {
+        if let lastAttempt, lastAttempt > now + 300 {
+            (self.lastAttempt, nextAttempt, authorities) = (now, nil, nil)
+            if firstFailure != nil { firstFailure = now }
         }
-        // Nobody plans further ahead than a day.
-        if let plan = renewal, plan.nextLook > now + 86_460 { renewal?.nextLook = 0 }
-        return self != before
+        // A CA is asked at least once a day when it wants its certificates to be renewed.
+        if let next = renewal?.nextLook, next > now + 2 * 86_400 { renewal?.nextLook = now }
     }
 
     /// After success.

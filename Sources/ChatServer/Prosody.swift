@@ -59,17 +59,20 @@ public struct Prosody: ChatServer {
         try await post("/messages", Message(text: text), gives: Told.self).administrators
     }
 
-    public func ping() async throws(ChatServerError) {
+    public func ping() async throws(ChatServerError) { try await ping(within: patience) }
+
+    /// Asks whether it answers.
+    public func ping(within patience: Duration) async throws(ChatServerError) {
         // Asked every few seconds: that it answers is all there is to know.
-        _ = try await exchange(.init(method: .get, path: "/snikket_api/ping"))
+        _ = try await exchange(.init(method: .get, path: "/snikket_api/ping"), within: patience)
     }
 }
 
 extension Prosody {
-    private func get<Answer: Decodable>(
-        _ path: String, _ headers: [(name: String, value: String)] = [], gives answer: Answer.Type
+    func get<Answer: Decodable>(
+        _ path: String, _ headers: [(name: String, value: String)] = [], within patience: Duration? = nil, gives answer: Answer.Type
     ) async throws(ChatServerError) -> Answer {
-        try await send(.init(method: .get, path: "/snikket_api" + path, headers: headers), gives: answer)
+        try await send(.init(method: .get, path: "/snikket_api" + path, headers: headers), within: patience, gives: answer)
     }
 
     private func post<Answer: Decodable>(
@@ -86,9 +89,9 @@ extension Prosody {
     }
 
     private func send<Answer: Decodable>(
-        _ request: LocalHTTPClient.Request, gives answer: Answer.Type
+        _ request: LocalHTTPClient.Request, within patience: Duration? = nil, gives answer: Answer.Type
     ) async throws(ChatServerError) -> Answer {
-        let response = try await exchange(request)
+        let response = try await exchange(request, within: patience)
         do {
             return try decode(answer, response.body)
         } catch {
@@ -98,12 +101,14 @@ extension Prosody {
     }
 
     /// Sends a request with the secret; a response that refuses is an error.
-    private func exchange(_ request: LocalHTTPClient.Request) async throws(ChatServerError) -> LocalHTTPClient.Response {
+    private func exchange(_ request: LocalHTTPClient.Request, within patience: Duration? = nil) async throws(ChatServerError)
+        -> LocalHTTPClient.Response
+    {
         var request = request
         request.headers.append((name: "Authorization", value: "Bearer \(secret)"))
         let response: LocalHTTPClient.Response
         do {
-            response = try await client.send(request, deadline: patience)
+            response = try await client.send(request, deadline: patience ?? self.patience)
         } catch {
             throw .unreachable(detail: "\(error)")
         }

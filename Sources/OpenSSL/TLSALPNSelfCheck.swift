@@ -28,7 +28,7 @@ public struct TLSALPNSelfCheck: SelfCheck {
 /// Blocks its thread, at most ten seconds.
 private func look(for answer: ChallengeAnswer, at address: String, port: Int) -> SelfCheckVerdict {
     do {
-        let connection = try TCPConnection.connected(to: address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)", milliseconds: 10_000)
+        let connection = try Connection.connected(to: address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)", milliseconds: 10_000)
         let certificate = try shown(over: connection, name: answer.name)
         if certificate.names == [answer.name], holds(certificate, answer.digest) { return .found }
         return .fault(.wrongCertificate(address: address, port: port, names: certificate.names))
@@ -39,7 +39,7 @@ private func look(for answer: ChallengeAnswer, at address: String, port: Int) ->
         case .connect(let code):
             return .fault(.unreachable(address: address, port: port, TransportError(kind: .connect, code: 0, text: "", errno: code)))
         case .timedOut: return .fault(.unreachable(address: address, port: port, TransportError(kind: .timeout, code: 0, text: "")))
-        case .closed, .noStartTLS: return .fault(.noChallengeProtocol(address: address, port: port, reason: nil))
+        case .closed, .noStartTLS, .streamError, .nonsense: return .fault(.noChallengeProtocol(address: address, port: port, reason: nil))
         case .tls(let error): return .fault(.noChallengeProtocol(address: address, port: port, reason: error.reasons.last))
         }
     } catch let error as OpenSSLError {
@@ -50,42 +50,15 @@ private func look(for answer: ChallengeAnswer, at address: String, port: Int) ->
 }
 
 /// The certificate that is shown to whoever asks for `acme-tls/1`. It is self-signed, so nothing is verified.
-private func shown(over connection: borrowing TCPConnection, name: String) throws -> Certificate {
-    let context = try some(SSL_CTX_new(TLS_client_method()), "SSL_CTX_new")
-    defer {
-        SSL_CTX_free(context)
-        ERR_clear_error()
-    }
-    try succeed(snikket_openssl_require_tls12(context), "SSL_CTX_set_min_proto_version")
-    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
-    let session = try some(SSL_new(context), "SSL_new")
-    defer { SSL_free(session) }
-    try succeed(snikket_openssl_set_server_name(session, name), "SSL_set_tlsext_host_name")
-    let wanted = Array("acme-tls/1".utf8)
-    let offered = [UInt8(wanted.count)] + wanted
-    // The one function that answers 0 for success.
-    guard SSL_set_alpn_protos(session, offered, UInt32(offered.count)) == 0 else { throw OpenSSLError("SSL_set_alpn_protos") }
-    try succeed(SSL_set_fd(session, connection.descriptor), "SSL_set_fd")
-    while true {
-        let result = SSL_connect(session)
-        if result == 1 { break }
-        switch SSL_get_error(session, result) {
-        case SSL_ERROR_WANT_READ: try connection.wait(for: POLLIN)
-        case SSL_ERROR_WANT_WRITE: try connection.wait(for: POLLOUT)
-        case SSL_ERROR_SYSCALL where ERR_peek_error() == 0: throw ProbeError.closed
-        default: throw OpenSSLError("TLS handshake")
-        }
-    }
-    var start: UnsafePointer<UInt8>?
-    var count: UInt32 = 0
-    SSL_get0_alpn_selected(session, &start, &count)
-    guard Array(UnsafeBufferPointer(start: start, count: Int(count))) == wanted else {
+private func shown(over connection: consuming Connection, name: String) throws -> Certificate {
+    let wanted = "acme-tls/1"
+    let session = try TLSSession.established(over: connection, name: name, protocols: [wanted])
+    guard session.agreedProtocol == wanted else {
         var error = OpenSSLError("TLS handshake")
         error.reasons = ["no application protocol"]
         throw error
     }
-    defer { SSL_shutdown(session) }
-    return try Certificate(some(SSL_get1_peer_certificate(session), "SSL_get1_peer_certificate"))
+    return try session.certificate()
 }
 
 /// Whether the certificate has the digest in a critical acmeIdentifier (RFC 8737 §3): an OCTET STRING of 32 bytes.

@@ -16,7 +16,7 @@ extension ServerFacts {
             "minimumRelayPort": .number(turn.minimumRelayPort),
             "maximumRelayPort": .number(turn.maximumRelayPort),
             "realm": .text(settings.domain),
-            "secret": .text(turn.secret ?? secrets.turn),
+            "secret": .text(turnSecret),
             "certificate": .text(certificate(of: .coturn)),
             "privateKey": .text(privateKey(of: .coturn)),
             "ciphers": .text(settings.tlsProfile == .old ? "DEFAULT" : TLSCiphers.forwardSecret.joined(separator: ":")),

@@ -36,6 +36,7 @@ extension ServerFacts {
             "securityContact": .optional(settings.securityEmail.map { "mailto:" + $0 }),
             "termsURI": .optional(settings.termsURI),
             "privacyURI": .optional(settings.privacyURI),
+            "metrics": .flag(settings.metricsListen != nil),
             "apiSecret": .text(secrets.api),
             "chatHost": .text(chatHost),
             // Announced when there is a server to announce: our own, or another one whose secret is known.
@@ -43,7 +44,7 @@ extension ServerFacts {
             "turnHost": .text(settings.turn.host),
             "turnPort": .number(settings.ports.turn),
             "turnTLSPort": .number(settings.ports.turnTLS),
-            "turnSecret": .text(settings.turn.secret ?? secrets.turn),
+            "turnSecret": .text(turnSecret),
             "groupsHost": .text("groups." + chatHost),
             "groupsName": .text("Group chats of \(settings.siteName)"),
             "shareHost": .text("share." + chatHost),

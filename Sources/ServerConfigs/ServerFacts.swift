@@ -64,6 +64,9 @@ extension ServerFacts {
     /// Where Debian's libnginx-mod-stream puts its module.
     static let nginxStreamModule = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
+    /// What the chat server makes TURN credentials with.
+    public var turnSecret: String { settings.turn.secret ?? secrets.turn }
+
     var usesIPv6: Bool { settings.ipv6 && hasIPv6 }
     var retentionSeconds: Int { settings.retentionDays * 86_400 }
     /// The largest file, and the 16 bytes that encryption adds to it (XEP-0454 §2).

@@ -6,7 +6,7 @@ struct Draft {
         retentionDays: 0, uploadLimitMegabytes: 0, uploadStorageGigabytes: nil, dailyUploadLimitGigabytes: 0, maximumClientsPerUser: 0,
         logLevel: .info, tlsProfile: .modern, mailServer: nil, abuseEmail: nil, securityEmail: nil, termsURI: nil, privacyURI: nil, invitationURL: "",
         turn: .init(enabled: false, host: "", secret: nil, minimumRelayPort: 0, maximumRelayPort: 0, internalAddress: nil),
-        federation: false, given: [:], notices: [])
+        federation: false, metricsListen: nil, given: [:], notices: [])
 
     /// Where certificates come from, before the pieces are put together.
     var certificate = CertificateKind.acme
@@ -17,6 +17,8 @@ struct Draft {
     var dnsKeyFile: String?
     var fullChain: String?
     var privateKey: String?
+    /// Whether metrics are offered, also when it is not said where.
+    var offersMetrics = false
     /// Whether the authority's terms were agreed to, when that was said at all.
     var agreesToTerms: Bool?
 

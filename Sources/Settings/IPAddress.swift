@@ -14,6 +14,27 @@ enum IPAddress {
         return nil
     }
 
+    /// Whether the internet does not reach an address: loopback (RFC 1122, RFC 4291), private networks (RFC 1918, RFC 4193), and those that
+    /// carriers and overlay networks share (RFC 6598).
+    ///
+    /// - Parameter text: in its usual form.
+    static func isPrivate(_ text: String) -> Bool {
+        var address = in6_addr()
+        if inet_pton(AF_INET6, text, &address) == 1 {
+            let bytes = withUnsafeBytes(of: &address) { Array($0.prefix(16)) }
+            return bytes == [UInt8](repeating: 0, count: 15) + [1] || bytes[0] & 0xFE == 0xFC
+        }
+        guard inet_pton(AF_INET, text, &address) == 1 else { return false }
+        let bytes = withUnsafeBytes(of: &address) { Array($0.prefix(4)) }
+        return switch bytes[0] {
+        case 127, 10: true
+        case 172: (16...31).contains(bytes[1])
+        case 192: bytes[1] == 168
+        case 100: (64...127).contains(bytes[1])
+        default: false
+        }
+    }
+
     /// The usual form of an address with a port (RFC 3986 §3.2.2): `192.0.2.1:53`, `[2001:db8::1]:53`; nil when it is none.
     ///
     /// - Parameter port: what holds when there is none.

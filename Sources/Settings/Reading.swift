@@ -114,7 +114,7 @@ struct Reading {
     private mutating func checkPorts(refused: Set<String>) {
         let turn = draft.settings.turn
         var users: [Int: String] = [:]
-        for (option, port) in Self.listeners(of: draft.settings) where !refused.contains(option) {
+        for (option, port) in listeners where !refused.contains(option) {
             guard let other = users[port] else {
                 users[port] = option
                 continue
@@ -141,14 +141,17 @@ struct Reading {
     }
 
     /// Every port that something listens on, by its option.
-    private static func listeners(of settings: Settings) -> [(option: String, port: Int)] {
-        let ports = settings.ports
+    private var listeners: [(option: String, port: Int)] {
+        let (settings, ports) = (draft.settings, draft.settings.ports)
         var listeners = [
             ("SNIKKET_TWEAK_HTTP_PORT", ports.http), ("SNIKKET_TWEAK_HTTPS_PORT", ports.https),
             ("SNIKKET_TWEAK_XMPP_CLIENT_PORT", ports.xmppClient), ("SNIKKET_TWEAK_XMPP_CLIENT_TLS_PORT", ports.xmppClientTLS),
             ("SNIKKET_TWEAK_XMPP_SERVER_PORT", ports.xmppServer), ("SNIKKET_TWEAK_XMPP_SERVER_TLS_PORT", ports.xmppServerTLS),
             ("SNIKKET_PROXY65_PORT", ports.proxy65), ("SNIKKET_TWEAK_INTERNAL_HTTP_PORT", ports.internalHTTP),
         ]
+        if let metrics = draft.metricsListen {
+            listeners.append((isGiven("SNIKKET_METRICS_LISTEN") ? "SNIKKET_METRICS_LISTEN" : "SNIKKET_TWEAK_PROMETHEUS", metrics.port))
+        }
         if settings.turn.enabled {
             listeners += [
                 ("SNIKKET_TWEAK_TURNSERVER_PORT", ports.turn), ("SNIKKET_TWEAK_TURNSERVER_TLS_PORT", ports.turnTLS),

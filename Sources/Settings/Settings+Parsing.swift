@@ -72,6 +72,7 @@ extension Draft {
             case .internal: .internalAuthority
             }
         settings.challenge = wholeChallenge
+        settings.metricsListen = metricsListen
         return settings
     }
 }

@@ -49,6 +49,8 @@ public struct Settings: Sendable, Equatable {
     public var turn: TURN
     /// Whether servers of other domains can be reached and reach us. `snikket try` switches it off.
     public var federation: Bool
+    /// Where metrics are offered; nil: they are not.
+    public var metricsListen: ListenAddress?
     /// Every option that was set, by its name in snikket.conf, in its usual form: for `config show`.
     public var given: [String: String]
     /// What was set and does nothing here, or not yet.

@@ -66,6 +66,8 @@ public struct Problem: Sendable, Equatable {
         case notAPath(String)
         /// Not an IP address.
         case notAnAddress(String)
+        /// An address that the internet may reach.
+        case notPrivate(String)
         /// Another option uses the same port.
         case portUsedTwice(port: Int, by: String)
         /// The lowest port of a range is above its highest.

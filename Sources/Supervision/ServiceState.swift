@@ -54,6 +54,8 @@ public enum ServiceProblem: Error, Sendable {
     case notReady(after: Duration, check: any Error)
     /// It stopped serving; why the last of so many checks failed.
     case unhealthy(failures: Int, check: any Error)
+    /// It serves, but not all that it should.
+    case impaired(ServiceImpaired)
 }
 
 extension ServiceProblem: CustomStringConvertible {
@@ -66,6 +68,7 @@ extension ServiceProblem: CustomStringConvertible {
         case .exited(let status, let line): "ended with status \(status)\(quoted(line))"
         case .killed(let signal, let line): "ended by signal \(signal)\(quoted(line))"
         case .notReady(let time, let check): "not serving after \(time.components.seconds) s: \(check)"
+        case .impaired(let what): "does not serve all that it should: \(what)"
         case .unhealthy(let failures, let check): "stopped serving (\(failures) checks failed): \(check)"
         }
     }

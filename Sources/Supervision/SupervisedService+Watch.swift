@@ -22,9 +22,14 @@ extension SupervisedService {
             case nil:
                 guard let liveness = specification.liveness else { continue }
                 do {
+                    try HaltedProcess.check(process.pid)
                     try await withDeadline(liveness.checkDeadline, liveness.check)
                     badAnswers = 0
                     if state == .unhealthy { state = .ready }
+                } catch let impaired as ServiceImpaired {
+                    badAnswers = 0
+                    lastProblem = .impaired(impaired)
+                    if state == .ready { state = .unhealthy }
                 } catch {
                     if Task.isCancelled { return nil }
                     badAnswers += 1
@@ -47,11 +52,13 @@ extension SupervisedService {
             let start = ContinuousClock.now
             var pause = Self.readinessPause.first
             while true {
+                // Who was halted together with us, or with the whole machine, gets one more chance afterwards.
+                let isLast = start.duration(to: .now) >= readiness.deadline
                 do {
                     try await withDeadline(readiness.checkDeadline, readiness.check)
                     break
                 } catch {
-                    if start.duration(to: .now) >= readiness.deadline {
+                    if isLast {
                         return .problem(.notReady(after: readiness.deadline, check: error))
                     }
                 }

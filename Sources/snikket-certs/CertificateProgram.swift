@@ -6,7 +6,9 @@ import ProcessMemory
 struct CertificateProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "snikket-certs", abstract: "Talk to a certificate authority; look at TLS endpoints.",
-        subcommands: [Issue.self, Renewal.self, Revoke.self, AccountCommand.self, Internal.self, Inspect.self, Probe.self, MailCommand.self])
+        subcommands: [
+            Issue.self, Renewal.self, Revoke.self, AccountCommand.self, Internal.self, Inspect.self, Probe.self, Look.self, MailCommand.self,
+        ])
 
     static func main() async {
         useOneHeap()

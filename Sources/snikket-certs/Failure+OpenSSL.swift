@@ -68,11 +68,7 @@ extension CertificateFailure {
             self.init(
                 kind: .configuration, error: "'\(text)' is no address with a port", cause: nil,
                 try: "write 192.0.2.1:443 or [2001:db8::1]:443")
-        case .connect(let errno): cause = words(errno)
-        case .timedOut: cause = "no answer in time"
-        case .closed: cause = "the server closed the connection"
-        case .noStartTLS: cause = "the XMPP stream offers no STARTTLS"
-        case .tls(let error): cause = ([error.operation] + error.reasons).joined(separator: ": ")
+        case .connect, .timedOut, .closed, .noStartTLS, .streamError, .nonsense, .tls: cause = error.words
         }
     }
 }

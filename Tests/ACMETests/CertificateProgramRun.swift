@@ -37,10 +37,10 @@ struct CertificateProgramRun {
     }
 
     /// Runs it to its end.
-    static func of(_ arguments: [String], launcher: [String] = []) async throws -> CertificateProgramRun {
+    static func of(_ arguments: [String], launcher: [String] = [], input: [UInt8] = []) async throws -> CertificateProgramRun {
         let line = launcher + [program] + arguments
         let result = try await run(
-            line[0].hasPrefix("/") ? .path(FilePath(line[0])) : .name(line[0]), arguments: Arguments(Array(line.dropFirst())),
+            line[0].hasPrefix("/") ? .path(FilePath(line[0])) : .name(line[0]), arguments: Arguments(Array(line.dropFirst())), input: .array(input),
             output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
         let output = result.standardOutput
         return CertificateProgramRun(

@@ -25,12 +25,18 @@ struct StatusReportTests {
             renewalWindow: .init(start: "2026-04-01T03:04:05Z", end: "2026-04-03T03:04:05Z", explanation: "https://ca.example/why"),
             work: .init(number: 1, step: "order", done: false, error: nil),
             served: ["xmpp_client": "0a", "turn_tls": "0b"]),
+        disk: .init(freeBytes: 1, totalBytes: 2, path: "/var/lib/snikket"),
+        problems: [.init(matter: "disk", problem: .init(error: "e", cause: "c", tryThis: "t")), .init(matter: "clock", problem: .init(error: "e"))],
+        telling: .init(matters: ["disk"], undelivered: 1),
         settingsChanged: false, ports: ["xmpp_client": 5222, "turn_tls": 5349], domain: "a.example", url: "https://a.example", version: "1")
 
     @Test("every member is there, in snake_case, and null when there is nothing to say", arguments: [bare, full])
     func members(report: StatusReport) throws {
         let top = try object(try report.json())
-        #expect(Set(top.keys) == ["certificate", "domain", "healthy", "phase", "ports", "services", "settings_changed", "url", "version"])
+        #expect(
+            Set(top.keys) == [
+                "certificate", "disk", "domain", "healthy", "phase", "ports", "problems", "services", "settings_changed", "telling", "url", "version", "versions",
+            ])
         guard case .list(let services)? = top["services"], case .object(let service)? = services.first,
             case .object(let certificate)? = top["certificate"]
         else {
@@ -46,6 +52,11 @@ struct StatusReportTests {
         let isBare = report == Self.bare
         for name in ["last_problem", "memory_bytes", "pid"] { #expect((service[name] == .null) == isBare, "\(name)") }
         for name in ["issuer", "last_error", "next_attempt", "not_after", "serial"] { #expect((certificate[name] == .null) == isBare, "\(name)") }
+        #expect((top["disk"] == .null) == isBare)
+        if case .list(let problems)? = top["problems"] {
+            #expect(problems.count == report.problems.count)
+            for case .object(let problem) in problems { #expect(problem.keys.sorted() == ["cause", "error", "matter", "try"]) }
+        }
         if case .object(let problem)? = certificate["last_error"] { #expect(problem.keys.sorted() == ["cause", "error", "try"]) }
     }
 

@@ -30,6 +30,7 @@ enum Example: String, CaseIterable {
             settings.termsURI = "https://chat.example/terms"
             settings.privacyURI = "https://chat.example/privacy"
             settings.invitationURL = "https://join.example/?t={token}"
+            settings.metricsListen = ListenAddress(address: "127.0.0.1", port: 9105)
             settings.turn.secret = "with spaces \" and # in it"
             settings.turn.internalAddress = "127.0.0.1"
         case .onePort:

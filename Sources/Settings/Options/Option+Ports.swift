@@ -24,6 +24,10 @@ extension Settings.Option {
             "SNIKKET_TWEAK_INTERNAL_HTTP_PORT", "5280", into: \.settings.ports.internalHTTP,
             "The chat server's own HTTP port, on loopback only."),
         Self(
+            "SNIKKET_METRICS_LISTEN", .privateEndpoint(port: ListenAddress.metricsPort), .none("no metrics are offered"), .ports,
+            into: \.settings.metricsListen,
+            "Where metrics for Prometheus are offered, below /metrics: an address of this machine that the internet does not reach."),
+        Self(
             "SNIKKET_TWEAK_INTERNAL_HTTP_INTERFACE", .text, .none("loopback"), .ports,
             effect: .meaningless("the chat server's own HTTP is never reachable from outside"),
             "The addresses of the chat server's own HTTP."),

@@ -80,8 +80,8 @@ extension Settings.Option {
             effect: .later("connections between servers that are verified with DANE"),
             "Whether to verify other servers through DNSSEC (DANE, RFC 7673)."),
         Self(
-            "SNIKKET_TWEAK_PROMETHEUS", .flag, .value("off"), .servers, effect: .later("metrics"),
-            "Whether to offer metrics for Prometheus on this machine."),
+            "SNIKKET_TWEAK_PROMETHEUS", .flag, .value("off"), .servers, into: \.offersMetrics,
+            "Whether to offer metrics for Prometheus on this machine: at http://127.0.0.1:5281/metrics, or where SNIKKET_METRICS_LISTEN says."),
         Self(
             "SNIKKET_TWEAK_S2S_STATUS", .flag, .value("off"), .servers, effect: .later("the overview of other servers"),
             "Whether to keep a record of how connections to other servers fare."),

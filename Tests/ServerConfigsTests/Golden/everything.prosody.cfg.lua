@@ -95,6 +95,9 @@ modules_enabled = {
 modules_disabled = {
 }
 snikket_api_secret = "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
+-- What the modules count, collected when somebody asks.
+statistics = "internal"
+statistics_interval = "manual"
 
 VirtualHost "bücher.example"
 	http_host = "xn--bcher-kva.example"

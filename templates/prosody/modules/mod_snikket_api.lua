@@ -42,6 +42,7 @@ local invites = module:depends("invites");
 module:depends("invites_register"); -- its event handlers give the new account its role and its first contact
 local account_activity = module:depends("account_activity");
 local account_details = module:open_store("account_details");
+local statistics = module:require "snikket_statistics";
 
 --- Invitations
 
@@ -157,6 +158,10 @@ end
 
 local function ping()
 	return answer(200, { host = host; version = prosody.version });
+end
+
+local function list_statistics()
+	return answer(200, { families = statistics.families() });
 end
 
 local function create_invitation(data)
@@ -332,6 +337,7 @@ module:provides("http", {
 	cors = { enabled = false }; -- no web page has any business here
 	route = {
 		["GET /ping"] = endpoint(ping);
+		["GET /statistics"] = endpoint(list_statistics);
 		["GET /users"] = endpoint(list_users);
 		["GET /invitations"] = endpoint(list_invitations);
 		["POST /invitations"] = endpoint(create_invitation);

@@ -1,7 +1,22 @@
 internal import Glibc
 
-/// A TCP connection that never blocks past its deadline, owned.
-struct TCPConnection: ~Copyable {
+/// What bytes go over: a connection, or the encryption around it. Nothing blocks past the connection's deadline.
+protocol ByteStream: ~Copyable {
+    /// Sends all of it.
+    func write(_ bytes: [UInt8]) throws(ProbeError)
+    /// What has arrived; waits for at least a byte.
+    func read() throws(ProbeError) -> [UInt8]
+}
+
+/// A connection that never blocks past its deadline, owned.
+struct Connection: ~Copyable, ByteStream {
+    /// The protocol above IP.
+    enum Transport {
+        case tcp, udp
+
+        fileprivate var type: Int32 { Int32((self == .tcp ? SOCK_STREAM : SOCK_DGRAM).rawValue) }
+    }
+
     let descriptor: Int32
     private let deadline: ContinuousClock.Instant
 
@@ -11,11 +26,11 @@ struct TCPConnection: ~Copyable {
     }
 
     /// Connects to `192.0.2.1:443` or `[2001:db8::1]:443`.
-    static func connected(to text: String, milliseconds: Int) throws(ProbeError) -> TCPConnection {
+    static func connected(to text: String, over transport: Transport = .tcp, milliseconds: Int) throws(ProbeError) -> Connection {
         var (address, length, family) = try socketAddress(text)
-        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(family, transport.type | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .connect(errno: errno) }
-        let connection = TCPConnection(descriptor: descriptor, deadline: .now + .milliseconds(milliseconds))
+        let connection = Connection(descriptor: descriptor, deadline: .now + .milliseconds(milliseconds))
         let result = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) }
         }
@@ -33,20 +48,25 @@ struct TCPConnection: ~Copyable {
 
     /// Waits until the socket is ready, or the deadline has passed.
     func wait(for events: Int32) throws(ProbeError) {
+        _ = try wait(for: events, atMost: .max)
+    }
+
+    /// Waits until the socket is ready, or the deadline has passed; false when it is not ready after this time.
+    func wait(for events: Int32, atMost milliseconds: Int32) throws(ProbeError) -> Bool {
         while true {
             let left = ContinuousClock.now.duration(to: deadline)
             guard left > .zero else { throw .timedOut }
             var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
-            let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1
-            let count = poll(&entry, 1, Int32(clamping: milliseconds))
-            if count > 0 { return }
+            let untilDeadline = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1
+            let count = poll(&entry, 1, min(Int32(clamping: untilDeadline), milliseconds))
+            if count > 0 { return true }
             if count < 0, errno != EINTR { throw .connect(errno: errno) }
+            if count == 0, milliseconds < untilDeadline { return false }
         }
     }
 
-    /// Sends all of it.
-    func write(_ text: String) throws(ProbeError) {
-        var rest = Array(text.utf8)[...]
+    func write(_ bytes: [UInt8]) throws(ProbeError) {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             if count > 0 {
@@ -59,7 +79,6 @@ struct TCPConnection: ~Copyable {
         }
     }
 
-    /// What has arrived; waits for at least a byte.
     func read() throws(ProbeError) -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {

@@ -1,0 +1,97 @@
+import CertificateStore
+import Health
+import Settings
+import Supervision
+
+/// Looks at everything that is served the way its users do: one short process of `snikket-certs` for all of it, since TLS is its business.
+///
+/// Never twice at once. What went wrong with the looking itself says nothing about a server.
+actor DeepLook {
+    private let program: CertificateProgram
+    private let records: ProbeRecords
+    private let verdicts: DeepVerdicts
+    /// Told when the looking itself fails, or works again (nil).
+    private let report: @Sendable (CertificateFailure?) -> Void
+    private var isLooking = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var trouble: CertificateFailure?
+
+    /// How long one endpoint may take.
+    private static let milliseconds = 5_000
+
+    init(
+        program: CertificateProgram, records: ProbeRecords, verdicts: DeepVerdicts, report: @escaping @Sendable (CertificateFailure?) -> Void
+    ) {
+        self.program = program
+        self.records = records
+        self.verdicts = verdicts
+        self.report = report
+    }
+
+    /// Looks once.
+    ///
+    /// - Parameters:
+    ///   - serial: the certificate that is in place; nil when there is none.
+    ///   - serving: which servers say that they serve.
+    /// - Returns: the serial that each endpoint serves, where one was seen.
+    func look(
+        at endpoints: [Endpoint], turnSecret: String, serial: String?, serving: @Sendable () async -> Set<Service>
+    ) async -> [String: String] {
+        while isLooking { await withCheckedContinuation { waiting.append($0) } }
+        isLooking = true
+        defer {
+            isLooking = false
+            for continuation in waiting { continuation.resume() }
+            waiting = []
+        }
+        let generations = verdicts.generations
+        let before = await serving()
+        let asked = endpoints.filter { before.contains($0.service) && $0.behind.map(before.contains) ?? true }
+        guard !asked.isEmpty, let answers = await answers(to: asked, turnSecret) else { return [:] }
+        // Who has ended meanwhile is being looked after.
+        let both = before.intersection(await serving())
+        judge(asked.filter { both.contains($0.service) && $0.behind.map(both.contains) ?? true }, answers, generations, serial)
+        return Dictionary(
+            uniqueKeysWithValues: asked.filter(\.showsCertificate).compactMap { endpoint in answers[endpoint.name]?.serial.map { (endpoint.name, $0) }
+            })
+    }
+
+    private func answers(to endpoints: [Endpoint], _ turnSecret: String) async -> [String: LookAnswer]? {
+        do throws(CertificateFailure) {
+            let answers = try await program.look(
+                LookJob(questions: endpoints.map { $0.question(turnSecret: turnSecret) }, milliseconds: Self.milliseconds))
+            if trouble != nil { report(nil) }
+            trouble = nil
+            return Dictionary(answers.map { ($0.name, $0) }) { $1 }
+        } catch {
+            if !Task.isCancelled, trouble != error {
+                report(error)
+                trouble = error
+            }
+            return nil
+        }
+    }
+
+    private func judge(_ endpoints: [Endpoint], _ answers: [String: LookAnswer], _ generations: [Service: Int], _ serial: String?) {
+        var (seen, faults): (Set<Service>, [Service: [String]]) = ([], [:])
+        for endpoint in endpoints {
+            guard let answer = answers[endpoint.name], answer.verdict != .unasked else { continue }
+            let latency = Duration.milliseconds(answer.milliseconds)
+            let reason = answer.verdict == .good ? nil : answer.reason ?? "it does not serve"
+            records.note(endpoint.service.rawValue, endpoint.probe, latency: latency, failure: reason)
+            if endpoint.showsCertificate, let served = answer.serial {
+                let failure =
+                    served != serial
+                    ? "it serves another certificate than the one in place: \(served)"
+                    : answer.isGood == false ? "the certificate is not good for \(endpoint.host) now" : nil
+                records.note("certificate", endpoint.name, latency: latency, failure: failure)
+            }
+            seen.formUnion([endpoint.service] + (endpoint.behind.map { [$0] } ?? []))
+            let culprit = answer.verdict == .behind ? endpoint.behind ?? endpoint.service : endpoint.service
+            if let reason { faults[culprit, default: []].append("\(endpoint.probe): \(reason)") }
+        }
+        for service in seen {
+            verdicts.note(service, generation: generations[service] ?? 0, fault: faults[service]?.joined(separator: "; "))
+        }
+    }
+}

@@ -1,0 +1,97 @@
+internal import FoundationEssentials
+
+/// What `snikket-certs look` reads on standard input, as JSON: it can hold a secret, so it stands on no command line.
+public struct LookJob: Sendable, Codable, Equatable {
+    /// The endpoints to look at, all at once.
+    public var questions: [Question]
+    /// How long one look may take.
+    public var milliseconds: Int
+
+    public init(questions: [Question], milliseconds: Int) {
+        self.questions = questions
+        self.milliseconds = milliseconds
+    }
+
+    /// One endpoint.
+    public struct Question: Sendable, Codable, Equatable {
+        /// Comes back in the answer.
+        public var name: String
+        /// An IPv4 address, or an IPv6 one in brackets, then `:` and the port.
+        public var address: String
+        /// The host name: for TLS and HTTP.
+        public var host: String
+        public var scene: Scene
+
+        public init(name: String, address: String, host: String, scene: Scene) {
+            self.name = name
+            self.address = address
+            self.host = host
+            self.scene = scene
+        }
+    }
+
+    /// What is to be seen there.
+    public enum Scene: Sendable, Codable, Equatable {
+        /// XMPP for apps: STARTTLS or direct TLS, and then a way to log in.
+        case clients(domain: String, isDirect: Bool)
+        /// XMPP for servers: STARTTLS.
+        case servers(domain: String)
+        /// A web page.
+        case page(path: String)
+        /// The place for uploads.
+        case upload(path: String)
+        /// A relay address, had with credentials of this secret and given back.
+        case relay(secret: String, isTLS: Bool)
+    }
+
+    /// As JSON.
+    public func json() throws -> [UInt8] { Array(try JSONEncoder().encode(self)) }
+
+    /// Reads what ``json()`` wrote.
+    public init(json: [UInt8]) throws { self = try JSONDecoder().decode(LookJob.self, from: Data(json)) }
+}
+
+/// What `snikket-certs look` prints: one JSON object a line, one for each question, as they come.
+public struct LookAnswer: Sendable, Codable, Equatable {
+    /// The question's.
+    public var name: String
+    /// How long it took.
+    public var milliseconds: Int
+    /// The serial of the certificate that is served, lower-case hexadecimal; nil when there was none to see.
+    public var serial: String?
+    /// Whether that certificate is for the host name and good at this moment; nil when there was none to see.
+    public var isGood: Bool?
+    public var verdict: Verdict
+    /// In words; nil when everything is as it should be.
+    public var reason: String?
+
+    public init(name: String, milliseconds: Int, serial: String? = nil, isGood: Bool? = nil, verdict: Verdict, reason: String? = nil) {
+        self.name = name
+        self.milliseconds = milliseconds
+        self.serial = serial
+        self.isGood = isGood
+        self.verdict = verdict
+        self.reason = reason
+    }
+
+    /// What it says about the server.
+    public enum Verdict: String, Sendable, Codable {
+        /// Everything is as it should be.
+        case good
+        /// The server does not serve as it should.
+        case bad
+        /// It serves, and whoever it hands requests on to does not.
+        case behind
+        /// This machine could not even ask; nothing is known about the server.
+        case unasked
+    }
+
+    /// The answer of a line; nil when it is none, which a reader passes over.
+    public init?(line: some StringProtocol) {
+        guard let answer = try? JSONDecoder().decode(Self.self, from: Data(line.utf8)) else { return nil }
+        self = answer
+    }
+
+    /// The answer as one line, without its end.
+    public var line: String { (try? encoded(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}" }
+}

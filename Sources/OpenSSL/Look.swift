@@ -1,0 +1,100 @@
+internal import Glibc
+
+/// What is to be seen at an endpoint.
+public enum Scene: Sendable, Equatable {
+    /// An app's XMPP stream (RFC 6120) inside TLS, with the SASL mechanisms that are offered there.
+    case clients(domain: String, isDirect: Bool)
+    /// Another server's XMPP stream up to and with TLS. Inside it whoever shows no certificate of a server is turned away, with a warning in the log.
+    case servers(domain: String)
+    /// A web page of that path (RFC 9110): there, and HTML.
+    case page(path: String)
+    /// A place for uploads (XEP-0363): it refuses what comes without a slot's token, and nothing is stored.
+    case upload(path: String)
+    /// A relay address (RFC 8656), had with credentials of that secret and given back.
+    case relay(secret: String, isTLS: Bool)
+}
+
+/// What was seen.
+public struct Sight: Sendable {
+    /// The certificate that is served; nil when there was none to see.
+    public var certificate: Certificate?
+    /// What is not as it should be; nil when everything is.
+    public var fault: Fault?
+
+    /// What is not as it should be.
+    public enum Fault: Sendable, Equatable {
+        /// No answer, or none that can be understood.
+        case connection(ProbeError)
+        /// A stream that offers no way to log in with a password (RFC 5802); these are offered.
+        case noSCRAM(offered: [String])
+        /// Direct TLS without the protocol that was asked for by ALPN (XEP-0368 §3).
+        case noALPN
+        /// An HTTP status that it should not be.
+        case status(Int)
+        /// A page that is no HTML.
+        case noHTML
+        /// The TURN server refuses (RFC 8489 §14.8): its error code.
+        case refused(code: Int)
+        /// The TURN server's answer holds no relay address.
+        case noRelay
+        /// The TURN server relays for anybody.
+        case open
+    }
+}
+
+/// Looks at an endpoint the way a client does, as far as it goes without an account.
+///
+/// - Parameters:
+///   - address: an IPv4 address, or an IPv6 one in brackets, then `:` and the port.
+///   - name: the host name: for TLS and HTTP.
+///   - milliseconds: for everything together.
+///   - now: seconds since 1970.
+public func look(at scene: Scene, address: String, name: String, milliseconds: Int, now: Int) -> Sight {
+    // OpenSSL writes to sockets whose other end may have gone.
+    signal(SIGPIPE, SIG_IGN)
+    var sight = Sight()
+    do throws(ProbeError) {
+        sight.fault = try look(at: scene, address, name, milliseconds, now, seen: &sight.certificate)
+    } catch {
+        sight.fault = .connection(error)
+    }
+    return sight
+}
+
+private func look(
+    at scene: Scene, _ address: String, _ name: String, _ milliseconds: Int, _ now: Int, seen certificate: inout Certificate?
+) throws(ProbeError) -> Sight.Fault? {
+    if case .relay(let secret, isTLS: false) = scene {
+        let connection = try Connection.connected(to: address, over: .udp, milliseconds: milliseconds)
+        return try RelayLook(secret: secret, now: now).fault { request, read throws(ProbeError) in try connection.answer(toDatagram: request, read) }
+    }
+    let connection = try Connection.connected(to: address, milliseconds: milliseconds)
+    var protocols: [String] = []
+    switch scene {
+    case .clients(let domain, isDirect: false): try StartTLS.xmppClient.negotiate(on: connection, name: domain)
+    case .clients(_, isDirect: true): protocols = [StartTLS.xmppClient.alpn]
+    case .servers(let domain): try StartTLS.xmppServer.negotiate(on: connection, name: domain)
+    case .page, .upload: protocols = ["http/1.1"]
+    case .relay: break
+    }
+    let session = try TLSSession.established(over: connection, name: name, protocols: protocols)
+    certificate = try session.certificate()
+    switch scene {
+    case .clients(let domain, let isDirect):
+        if isDirect, session.agreedProtocol != StartTLS.xmppClient.alpn { return .noALPN }
+        let features = try XMPPStream.open(over: session, as: .xmppClient, to: domain)
+        XMPPStream.close(session)
+        let mechanisms = XMPPStream.mechanisms(in: features)
+        return mechanisms.contains { $0.hasPrefix("SCRAM-") } ? nil : .noSCRAM(offered: mechanisms)
+    case .servers: return nil
+    case .page(let path):
+        let answer = try HTTPAnswer(to: "GET", path, host: name, over: session)
+        guard answer.status == 200 else { return .status(answer.status) }
+        return answer.isHTML ? nil : .noHTML
+    case .upload(let path):
+        let answer = try HTTPAnswer(to: "PUT", path, host: name, over: session)
+        return answer.status == 401 ? nil : .status(answer.status)
+    case .relay(let secret, _):
+        return try RelayLook(secret: secret, now: now).fault { request, read throws(ProbeError) in try session.answer(to: request, read) }
+    }
+}
