@@ -3,7 +3,6 @@
 import os
 import pwd
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,13 +58,6 @@ def test_no_thread_stays_in_somebody_elses_rights(rooted: Appliance) -> None:
     assert rooted.process is not None
     for status in _threads(rooted.process.pid):
         assert status["Uid"].split() == ["0"] * 4 and status["Gid"].split()[3] == "0", status
-
-
-def test_its_secrets_in_memory_are_not_even_for_root_without_the_right_to_trace(rooted: Appliance) -> None:
-    assert rooted.process is not None
-    for file in ("environ", "maps"):
-        command = ["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-all", "cat", f"/proc/{rooted.process.pid}/{file}"]
-        assert b"Permission denied" in subprocess.run(command, capture_output=True).stderr, file
 
 
 def test_the_memory_of_every_server_is_seen(rooted: Appliance) -> None:
