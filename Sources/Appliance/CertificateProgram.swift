@@ -85,6 +85,23 @@ struct CertificateProgram: Sendable {
         }
     }
 
+    /// A pipe that holds everything already: what is written while the program runs would be our own end when it ends without having read it.
+    private static func pipe(holding input: [UInt8]) throws -> FileDescriptor {
+        var ends: [Int32] = [0, 0]
+        guard Glibc.pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
+        let (reading, writing) = (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        do {
+            // The kernel takes 64 KiB; more than that is refused, and not waited for.
+            _ = fcntl(writing.rawValue, F_SETFL, O_NONBLOCK)
+            _ = try writing.closeAfter { try writing.writeAll(input) }
+        } catch {
+            try? reading.close()
+            throw error
+        }
+        return reading
+    }
+
     @concurrent
     private static func events<Event: Sendable>(
         _ arguments: [String], _ environment: [String: String], _ input: [UInt8], _ read: @escaping @Sendable (String) -> Event?,
@@ -94,7 +111,9 @@ struct CertificateProgram: Sendable {
         let configuration = Configuration(
             executable: .path(FilePath(Privileges.program)), arguments: Arguments(arguments), environment: .custom(variables))
         // What it says in words on standard error, it says in its events too.
-        let result = try await Subprocess.run(configuration, input: .array(input), output: .sequence, error: .discarded) { execution in
+        let result = try await Subprocess.run(
+            configuration, input: .fileDescriptor(try pipe(holding: input), closeAfterSpawningProcess: true), output: .sequence, error: .discarded
+        ) { execution in
             var (last, failure): (Event?, CertificateFailure?) = (nil, nil)
             for try await line in execution.standardOutput.strings() {
                 if case .failed(let reason) = CertificateEvent(line: line) { failure = reason }

@@ -45,7 +45,7 @@ import Testing
             try await fixture.service.waitUntilReady(deadline: .seconds(20))
             let changes = fixture.service.stateChanges()
             let first = try await fixture.pid
-            kill(-first, SIGSTOP)
+            for worker in members(ofGroup: first) where worker != first { kill(worker, SIGSTOP) }
             var states: [ServiceState] = []
             for await state in changes {
                 states.append(state)
