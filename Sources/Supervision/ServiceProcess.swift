@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 import Subprocess
 import Synchronization
@@ -55,6 +56,7 @@ final class ServiceProcess: Sendable {
     func run(_ specification: ServiceSpecification) async -> End {
         defer { started.continuation.finish() }
         guard access(specification.executable, X_OK) == 0 else { return ended(.cannotStart(errno: errno)) }
+        if let errno = Descriptors.shortageForProgram() { return ended(.cannotStart(errno: errno)) }
         for path in specification.staleFiles { unlink(path) }
         Orphans.adopt()
         let mark = Orphans.Mark(specification)
