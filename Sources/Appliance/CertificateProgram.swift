@@ -61,6 +61,11 @@ struct CertificateProgram: Sendable {
         of job: CertificateJobs.Job, _ deadline: Duration, _ read: @escaping @Sendable (String) -> Event?,
         _ progress: @escaping @Sendable (Event) -> Void
     ) async throws(CertificateFailure) -> Event? {
+        if let errno = Descriptors.shortageForProgram() {
+            throw CertificateFailure(
+                kind: .local, error: "snikket-certs could not be run", cause: FileError(.read, path, errno: errno).words,
+                try: "permit snikket more open files")
+        }
         var specification = ServiceSpecification(name: "snikket-certs", executable: path, arguments: job.arguments)
         specification.account = job.asOurselves ? nil : account
         // Having read the person's files, it becomes the owner of the store.
