@@ -1,8 +1,10 @@
 """`snikket up` at the end of what the system gives it: no descriptor, no process more. Its servers are not to suffer for that."""
 
+import asyncio
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 
 from world.appliance import Appliance, without_pebble
+from world.conversation import under_fire
+from world.people import Account, register
 from world.waiting import until
 
 
@@ -17,6 +21,14 @@ from world.waiting import until
 def appliance() -> Iterator[Appliance]:
     with without_pebble("limits", settings={"SNIKKET_CERTIFICATE": "internal"}) as made:
         yield made.started()
+
+
+@pytest.fixture(scope="module")
+def people(appliance: Appliance) -> tuple[Account, Account]:
+    both = appliance.account("ann", "correct horse battery"), appliance.account("ben", "staple battery horse")
+    for account in both:
+        asyncio.run(register(account, appliance.invite()["token"]))
+    return both
 
 
 @contextmanager
@@ -42,6 +54,37 @@ def _prlimit(appliance: Appliance, pid: int, *arguments: str) -> str:
 def _descriptors(appliance: Appliance) -> int:
     assert appliance.process is not None
     return len(os.listdir(f"/proc/{appliance.process.pid}/fd"))
+
+
+def _seconds_of_processor(pid: int) -> float:
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_without_a_free_descriptor_no_server_is_started_again(appliance: Appliance, people: tuple[Account, Account]) -> None:
+    """Its probes cannot be made then; that says nothing about the servers."""
+    assert appliance.process is not None
+    pid = appliance.process.pid
+    before = appliance.healthy()
+    with under_fire(*people) as conversation:
+        sessions = conversation.sessions
+        with _limited(appliance, "nofile", _descriptors(appliance)):
+            spent = _seconds_of_processor(pid)
+            # Longer than three probes in a row: ten seconds, and twice one.
+            threading.Event().wait(25)
+            spent = _seconds_of_processor(pid) - spent
+            # It has a descriptor for whoever asks, or it has none: no answer is made up.
+            answer = appliance.snikket("status")
+            assert answer.returncode in (1, 75), answer
+            assert "is not healthy" in answer.stdout or "snikket: error: snikket does not answer" in answer.stderr, answer
+            conversation.goes_on()
+            assert conversation.sessions == sessions, "somebody was thrown out"
+        after = appliance.healthy()
+        conversation.goes_on()
+    assert [(service["name"], service["pid"], service["restarts"]) for service in after["services"]] == [
+        (service["name"], service["pid"], service["restarts"]) for service in before["services"]]
+    assert spent < 2.5, f"it was busy for {spent} of 25 s"
 
 
 def test_a_server_that_dies_meanwhile_is_there_as_soon_as_there_are_descriptors(appliance: Appliance) -> None:
