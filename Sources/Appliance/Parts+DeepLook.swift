@@ -31,6 +31,7 @@ extension Parts {
             releaseStartupPages()
             let isStale = await hasNewlyStaleServers()
             try await Task.sleep(for: verdicts.isSuspicious || isStale ? Self.pauses.soon : Self.pauses.usual)
+            releaseStartupPages()
             await lookAtPorts()
             // A server that is just being given another certificate needs a moment, and is looked at by whoever gives it.
             if isStale, !keeper.work.expected.isUnderWay { await restartStaleServers() }

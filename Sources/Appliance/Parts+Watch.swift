@@ -1,3 +1,4 @@
+import ProcessMemory
 import Settings
 import Supervision
 
@@ -26,6 +27,8 @@ extension Parts {
             noteChatEndpoint()
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
             statusNews.ring()
+            // What was needed for that, and for the probes meanwhile, is needed again for moments only.
+            releaseStartupPages()
             try await Task.sleep(for: .seconds(15))
         }
     }
