@@ -22,11 +22,9 @@ extension Parts {
         await keeper.saw(served)
     }
 
-    /// Looks again and again, at the clock too. Never returns by itself.
+    /// Looks again and again. Never returns by itself.
     func lookDeeply() async throws {
-        var clock = ClockWatch()
         while true {
-            await look(at: &clock)
             // What a look needed, and the start before the first, is not needed until the next.
             releaseStartupPages()
             let isStale = await hasNewlyStaleServers()
@@ -36,19 +34,6 @@ extension Parts {
             // A server that is just being given another certificate needs a moment, and is looked at by whoever gives it.
             if isStale, !keeper.work.expected.isUnderWay { await restartStaleServers() }
         }
-    }
-
-    private func look(at clock: inout ClockWatch) async {
-        let reading = ClockWatch.Reading.now()
-        if let jump = clock.jump(at: reading) {
-            say.progress(ClockWatch.words(jump))
-            // What is to be done about the certificate is another question now. One that is set ahead is no reason to hurry: it may be wrong itself.
-            if jump < 0 { await wishes.wake() }
-        }
-        guard let problem = clock.problem(at: reading, notBefore: await keeper.begin) else { return matters.close("clock") }
-        // Told once, and not whenever the present moment in it is another.
-        if !matters.all.contains(where: { $0.matter == "clock" && $0.problem.error == problem.error }) { say.problem(problem) }
-        matters.open("clock", problem)
     }
 
     /// Whether a server serves another certificate than the one it was given, and has not been started again for it.

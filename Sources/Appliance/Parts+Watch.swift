@@ -10,14 +10,16 @@ extension Parts {
             tasks.addTask { try await self.lookAround() }
             tasks.addTask { try await self.watchForUpgrades() }
             tasks.addTask { try await self.lookDeeply() }
+            tasks.addTask { try await self.giveMemoryBack() }
             try await tasks.next()
             tasks.cancelAll()
         }
     }
 
-    /// Every quarter of a minute: does a server keep failing, is the disk nearly full?
+    /// Every quarter of a minute: does a server keep failing, is the disk nearly full, can the clock be believed?
     func lookAround() async throws {
         var failing: Set<String> = []
+        var clock = ClockWatch()
         while true {
             for snapshot in await household.snapshots(withMemory: false) {
                 say(snapshot, &failing)
@@ -26,11 +28,31 @@ extension Parts {
             tellOfChangedSettings()
             noteChatEndpoint()
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
+            await look(at: &clock)
             statusNews.ring()
-            // What was needed for that, and for the probes meanwhile, is needed again for moments only.
-            releaseStartupPages()
             try await Task.sleep(for: .seconds(15))
         }
+    }
+
+    /// What the probes need of the program is needed for moments only. Never returns by itself.
+    private func giveMemoryBack() async throws {
+        while true {
+            try await Task.sleep(for: .seconds(5))
+            releaseStartupPages()
+        }
+    }
+
+    private func look(at clock: inout ClockWatch) async {
+        let reading = ClockWatch.Reading.now()
+        if let jump = clock.jump(at: reading) {
+            say.progress(ClockWatch.words(jump))
+            // What is to be done about the certificate is another question now. One that is set ahead is no reason to hurry: it may be wrong itself.
+            if jump < 0 { await wishes.wake() }
+        }
+        guard let problem = clock.problem(at: reading, notBefore: await keeper.begin) else { return matters.close("clock") }
+        // Told once, and not whenever the present moment in it is another.
+        if !matters.all.contains(where: { $0.matter == "clock" && $0.problem.error == problem.error }) { say.problem(problem) }
+        matters.open("clock", problem)
     }
 
     /// Says it in the journal too, by name and once.
