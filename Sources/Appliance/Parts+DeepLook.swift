@@ -28,7 +28,7 @@ extension Parts {
             // What a look needed, and the start before the first, is not needed until the next.
             releaseStartupPages()
             let isStale = await hasNewlyStaleServers()
-            try await Task.sleep(for: verdicts.isSuspicious || isStale ? Self.pauses.soon : Self.pauses.usual)
+            try await Task.sleep(for: verdicts.isSuspicious || isStale ? Self.pauses.soon : Self.pauses.usual, tolerance: .seconds(1))
             releaseStartupPages()
             await lookAtPorts()
             // A server that is just being given another certificate needs a moment, and is looked at by whoever gives it.

@@ -30,14 +30,14 @@ extension Parts {
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
             await look(at: &clock)
             statusNews.ring()
-            try await Task.sleep(for: .seconds(15))
+            try await Task.sleep(for: .seconds(15), tolerance: .seconds(2))
         }
     }
 
     /// What the probes need of the program is needed for moments only. Never returns by itself.
     private func giveMemoryBack() async throws {
         while true {
-            try await Task.sleep(for: .seconds(5))
+            try await Task.sleep(for: .seconds(5), tolerance: .seconds(1))
             releaseStartupPages()
         }
     }
