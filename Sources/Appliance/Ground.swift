@@ -1,5 +1,6 @@
 import DurableFiles
 import Glibc
+import Lifecycle
 import Settings
 
 /// The folders that everything stands on, with their owners.
@@ -9,6 +10,8 @@ enum Ground {
     /// What a server writes itself lies in folders of its own user, which nobody else can enter; nginx alone reaches the portal's
     /// socket, the responder's and the challenges. Everything else is ours: a server that has been broken into can lay no links for us to follow.
     static func prepare(_ locations: Locations, accounts: Accounts) throws(ApplianceError) {
+        // A folder that is missing may be on its way.
+        guard !Restorer.isUnfinished(state: locations.state) else { throw .restoreUnfinished(state: locations.state) }
         try folder(locations.state, mode: 0o711)
         try folder(locations.run, mode: 0o711)
         try folder(locations.control, mode: 0o700)

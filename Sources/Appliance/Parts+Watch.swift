@@ -8,6 +8,7 @@ extension Parts {
             tasks.addTask { try await self.keepCertificate() }
             tasks.addTask { try await self.lookAround() }
             tasks.addTask { try await self.watchForUpgrades() }
+            tasks.addTask { try await self.keepBackups() }
             try await tasks.next()
             tasks.cancelAll()
         }

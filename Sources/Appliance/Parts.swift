@@ -32,6 +32,8 @@ final class Parts: Sendable {
     let restarted = Mutex<Set<String>>([])
     let messages: AdminMessages
     let standing = Mutex(StatusReport.Phase.starting)
+    /// The program `snikket`, for what is done by a process of its own.
+    let program: String
     private let lock: RunLock
     private let secrets: Secrets
     /// Where commands find the chat server's API while it runs.
@@ -48,6 +50,7 @@ final class Parts: Sendable {
         currentSettings = CurrentSettings(settings, from: source)
         self.locations = locations
         self.accounts = accounts
+        program = folder + "/snikket"
         lock = try RunLock(locations)
         programs = try ServerPrograms.installed()
         secrets = try Secrets.loadOrCreate(in: locations)
@@ -63,7 +66,7 @@ final class Parts: Sendable {
             settings: settings, locations: locations, program: folder + "/snikket-certs", accounts: accounts)
         let specifications = ServiceSpecifications(
             facts: ServerFacts(settings: settings, locations: locations, secrets: secrets, hasIPv6: hasIPv6),
-            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat,
+            programs: programs, portal: program, accounts: accounts, chat: chat,
             isServing: { [phase] in phase.isServing })
         household = Household(
             specifications.all.mapValues { specification in

@@ -1,4 +1,5 @@
 import Glibc
+import Lifecycle
 import Settings
 
 /// Lets only one `snikket up` use a state directory. The kernel gives the lock back when the process ends, however it ends.
@@ -6,7 +7,7 @@ final class RunLock: Sendable {
     private let descriptor: CInt
 
     /// Takes the lock.
-    /// - Throws: ``ApplianceError/alreadyRunning(state:)`` when somebody else has it.
+    /// - Throws: ``ApplianceError/alreadyRunning(state:)`` when somebody else has it, ``ApplianceError/restoreUnfinished(state:)``.
     init(_ locations: Locations) throws(ApplianceError) {
         let path = locations.state + "/lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -16,6 +17,10 @@ final class RunLock: Sendable {
             close(descriptor)
             if problem == EWOULDBLOCK { throw .alreadyRunning(state: locations.state) }
             throw .file(path: path, problem: String(cString: strerror(problem)))
+        }
+        guard !Restorer.isUnfinished(state: locations.state) else {
+            close(descriptor)
+            throw .restoreUnfinished(state: locations.state)
         }
         self.descriptor = descriptor
     }

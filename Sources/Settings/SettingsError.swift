@@ -66,6 +66,8 @@ public struct Problem: Sendable, Equatable {
         case notAPath(String)
         /// Not an IP address.
         case notAnAddress(String)
+        /// Not a recipient of age.
+        case notARecipient(String)
         /// Another option uses the same port.
         case portUsedTwice(port: Int, by: String)
         /// The lowest port of a range is above its highest.

@@ -25,6 +25,11 @@ struct Terminal: Sendable {
         _ = try? descriptor.writeAll(Array((line + "\n").utf8))
     }
 
+    /// Writes a line in place of the one that it wrote so before.
+    func rewrite(_ line: String) {
+        if isInteractive { _ = try? descriptor.writeAll(Array("\r\(line)\u{1B}[K".utf8)) }
+    }
+
     /// Empties the screen.
     func clear() {
         if isInteractive { _ = try? descriptor.writeAll(Array("\u{1B}[H\u{1B}[2J".utf8)) }

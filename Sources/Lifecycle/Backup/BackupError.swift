@@ -34,8 +34,6 @@ public enum BackupError: Error, Sendable, Equatable {
     case undone(String)
     /// It failed, and so did putting the old state back: why. The next run goes on with it.
     case halfway(String)
-    /// There is nothing of an earlier state to go back to.
-    case nothingToUndo(state: String)
     /// Told to stop.
     case interrupted
 

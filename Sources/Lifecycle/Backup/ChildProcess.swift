@@ -86,8 +86,10 @@ final class ChildProcess {
         }
         guard status != 0 else { return nil }
         let said = words.split(whereSeparator: \.isNewline).map(String.init)
-        let line = isDiscreet ? said.last { $0.hasPrefix("age: error: ") } : said.last { $0.lowercased().contains("error") } ?? said.last
-        return line ?? (status & 0x7F == 0 ? "it ended with \(status >> 8)" : "it was ended by signal \(status & 0x7F)")
+        // What is said on a terminal has the terminal's own signs before it.
+        let own = said.last { $0.contains("age: error: ") }.map { "age" + $0.drop { $0 != ":" } }
+        let line = isDiscreet ? nil : said.last { $0.lowercased().contains("error") } ?? said.last
+        return own ?? line ?? (status & 0x7F == 0 ? "it ended with \(status >> 8)" : "it was ended by signal \(status & 0x7F)")
     }
 
     /// What it printed, when its output went with its errors.

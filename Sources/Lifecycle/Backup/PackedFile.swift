@@ -59,7 +59,11 @@ final class PackedFile {
         let size = output.status.map { Int($0.st_size) } ?? 0
         guard link(temporary, "\(folder)/\(name)") == 0 else { throw .file(FileError(.write, "\(folder)/\(name)", errno: errno)) }
         unlink(temporary)
-        do throws(FileError) { try Folder.flush(folder) } catch { throw .file(error) }
+        do throws(FileError) { try Folder.flush(folder) } catch {
+            // Whoever is told that there is none should not find one.
+            unlink("\(folder)/\(name)")
+            throw .file(error)
+        }
         return size
     }
 

@@ -120,8 +120,9 @@ struct RestorePlace {
         clear()
     }
 
-    /// Moves something to where nothing is.
+    /// Moves something to where nothing is, or an empty folder.
     private func move(_ from: String, _ to: String) throws(BackupError) {
+        rmdir(to)
         guard !Tree.exists(to) else { throw .file(FileError(.write, to, errno: EEXIST)) }
         guard rename(from, to) == 0 else { throw .file(FileError(.write, to, errno: errno)) }
     }
