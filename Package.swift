@@ -96,7 +96,8 @@ let package = Package(
         .executableTarget(
             name: "snikket",
             dependencies: [
-                "Appliance", "CertificateStore", "DurableFiles", "Lifecycle", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode", "Portal",
+                "Appliance", "CertificateStore", "DurableFiles", "Lifecycle", "Settings", "ServerConfigs", "Supervision", "ChatServer", "QRCode",
+                "Portal",
                 arguments,
                 system, log,
             ],

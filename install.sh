@@ -15,10 +15,10 @@ fresh=      # the packages that were not there before
 
 # What runs, and what the two programs are linked to (by the -dev packages, whose names do not change with each release).
 runtime_packages="prosody prosody-modules lua5.4 lua-dbi-sqlite3 lua-unbound nginx libnginx-mod-stream coturn
-    util-linux openssl ca-certificates curl"
+    util-linux openssl ca-certificates curl sqlite3 zstd age"
 library_packages="libcurl4-openssl-dev libssl-dev libidn2-dev libqrencode-dev"
 build_packages="git g++ pkg-config $library_packages"
-test_packages="libyaml-dev systemd pebble bind9 chromium chromium-driver libnss3-tools python3-venv shellcheck sqlite3"
+test_packages="libyaml-dev systemd pebble bind9 chromium chromium-driver libnss3-tools python3-venv shellcheck"
 
 usage() {
     cat <<'HELP'

@@ -68,7 +68,8 @@ extension Settings.Option {
             "The folder for backups; under systemd it has to be named in ReadWritePaths= of the unit."),
         Self(
             "SNIKKET_BACKUP_COMMAND", .path, .none("they stay on this machine"), .backups, into: \.settings.backups.command,
-            "A program of yours that takes each scheduled backup elsewhere: it is started with the file's path, for example to call rclone, restic or scp."),
+            "A program of yours that takes each scheduled backup elsewhere: it is started with the file's path, for example to call rclone, restic or scp."
+        ),
         Self(
             "SNIKKET_BACKUP_RECIPIENT", .recipients, .none("backups are not encrypted"), .backups, into: \.settings.backups.recipients,
             "Whoever is able to read the backups: public keys as age-keygen prints them. Keep the secret ones elsewhere, on paper too."),

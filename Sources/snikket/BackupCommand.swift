@@ -49,10 +49,11 @@ func stateOwners(isStrict: Bool) throws -> StateOwners {
 func settingsFiles(_ settings: Settings, _ locations: Locations) -> [String] {
     let folder = File.folder(of: locations.configuration)
     let named = settings.given.values.filter { $0.hasPrefix("/") && File.folder(of: $0) == folder && $0 != locations.configuration }
-    return [locations.configuration] + Set(named).sorted().filter { path in
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && !File.name(of: path).hasPrefix(".")
-    }
+    return [locations.configuration]
+        + Set(named).sorted().filter { path in
+            var status = stat()
+            return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && !File.name(of: path).hasPrefix(".")
+        }
 }
 
 /// The folder that backups lie in.

@@ -39,7 +39,9 @@ struct RestoreCommand: Command {
         let unit = stop ? SystemUnit(name: "snikket.service") : nil
         if try restorer.isRunning(), unit?.isActive != true { throw BackupError.running(state: locations.state) }
         if let isSame = try restorer.finishInterrupted() {
-            say(isSame ? "the interrupted restore of \(path) has been finished: it is in place" : "an interrupted restore has been brought to its end")
+            say(
+                isSame ? "the interrupted restore of \(path) has been finished: it is in place" : "an interrupted restore has been brought to its end"
+            )
             if isSame { return }
         }
         say("reading \(path); nothing is changed yet")
@@ -53,16 +55,16 @@ struct RestoreCommand: Command {
             restorer.abandon()
             throw error
         }
-        try putInPlace(restorer, unit, now)
+        try putInPlace(restorer, unit)
         say("\(preview.contents.about.domain) is as it was at \(localTime(preview.contents.about.created))")
         if !preview.leaving.isEmpty { say("the old state is in \(preview.aside): remove it when all is well") }
         if unit == nil { say("start it: systemctl start snikket") }
     }
 
-    private func putInPlace(_ restorer: Restorer, _ unit: SystemUnit?, _ now: Int) throws {
+    private func putInPlace(_ restorer: Restorer, _ unit: SystemUnit?) throws {
         let wasActive = unit?.isActive == true
         if wasActive { try unit?.stop() }
-        let result = Result { try restorer.putInPlace(now: now) }
+        let result = Result { try restorer.putInPlace() }
         restorer.letGo()
         if wasActive { try unit?.start() }
         try result.get()

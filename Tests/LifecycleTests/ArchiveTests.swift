@@ -109,9 +109,9 @@ struct ArchiveTests {
                 try writer.add(Self.entry("state/a", size: 11), from: try .open(content, O_RDONLY))
             }
             let bytes = try Self.contents(path)
-            // The modification time alone is in no list: the seal holds it.
             var accepted: Set<Int> = []
-            for place in bytes.indices {
+            // A third of them, others each time.
+            for place in stride(from: .random(in: 0..<3), to: bytes.count, by: 3) {
                 var altered = bytes
                 altered[place] ^= 1
                 let other = try Self.put(altered, scratch, "altered")

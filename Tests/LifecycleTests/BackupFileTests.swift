@@ -17,7 +17,8 @@ struct BackupFileTests {
                 PRAGMA journal_mode=WAL;
                 CREATE TABLE prosody (host TEXT, user TEXT, store TEXT, key TEXT, type TEXT, value TEXT);
                 CREATE TABLE prosodyarchive (sort_id INTEGER PRIMARY KEY, value TEXT);
-                INSERT INTO prosody VALUES ('h', 'a', 'accounts', 'x', 'y', 'z'), ('h', 'a', 'accounts', 'w', 'y', 'z'), ('h', 'b', 'accounts', 'x', 'y', 'z');
+                INSERT INTO prosody VALUES ('h', 'a', 'accounts', 'x', 'y', 'z'), ('h', 'a', 'accounts', 'w', 'y', 'z'),
+                    ('h', 'b', 'accounts', 'x', 'y', 'z');
                 INSERT INTO prosodyarchive (value) VALUES ('one'), ('two'), ('three');
                 """,
             ])
@@ -57,7 +58,13 @@ struct BackupFileTests {
             // Two rows at a time, in one transaction: an odd number would be a half.
             let script = try scratch.write(
                 "write",
-                "n=0; while [ ! -e \(scratch.path)/stop ]; do sqlite3 \(database) \"PRAGMA busy_timeout=50; BEGIN; INSERT INTO prosodyarchive (value) VALUES ('a'); INSERT INTO prosodyarchive (value) VALUES ('b'); COMMIT\" >/dev/null || exit 1; done")
+                """
+                while [ ! -e \(scratch.path)/stop ]; do
+                    sqlite3 \(database) "PRAGMA busy_timeout=50; BEGIN; INSERT INTO prosodyarchive (value) VALUES ('a');
+                        INSERT INTO prosodyarchive (value) VALUES ('b'); COMMIT" >/dev/null || exit 1
+                done
+                """
+            )
             async let writing: Void = scratch.succeed("/bin/sh", [script])
             let counts = try (0..<5).map { number in
                 var maker = maker
@@ -134,7 +141,9 @@ struct BackupFileTests {
     func forgedList() async throws {
         try await Scratch.with { scratch in
             _ = try scratch.write("content", "hello world")
-            let archive = try ArchiveTests.write(scratch) { try $0.add(ArchiveTests.entry("state/a", size: 11), from: .open("\(scratch.path)/content", O_RDONLY)) }
+            let archive = try ArchiveTests.write(scratch) {
+                try $0.add(ArchiveTests.entry("state/a", size: 11), from: .open("\(scratch.path)/content", O_RDONLY))
+            }
             var bytes = try ArchiveTests.contents(archive)
             let place = try #require(bytes.indices.first { bytes[$0...].starts(with: "hello world".utf8) })
             bytes[place] = UInt8(ascii: "j")
@@ -162,7 +171,9 @@ struct BackupFileTests {
             try folder.prune(domain: "chat.example.org", keeping: 2)
             #expect(
                 folder.items().map(\.file).sorted()
-                    == ([others[0], others[1], others[2]] + ["snikket-chat.example.org-20260104T000000Z-auto.tar.zst"]).map { "\(scratch.path)/\($0)" }.sorted())
+                    == ([others[0], others[1], others[2]] + ["snikket-chat.example.org-20260104T000000Z-auto.tar.zst"]).map {
+                        "\(scratch.path)/\($0)"
+                    }.sorted())
             #expect(Tree.exists("\(scratch.path)/notes.txt"))
         }
     }

@@ -120,7 +120,9 @@ public struct BackupMaker: Sendable {
     /// What makers that were killed left where backups lie.
     private func removeLeftovers() {
         for name in Folder.names(in: folder, followingLinks: true) where name.hasPrefix(PackedFile.temporaryPrefix) {
-            guard let maker = Int32(name.dropFirst(PackedFile.temporaryPrefix.count)), maker > 0, kill(maker, 0) != 0, errno == ESRCH else { continue }
+            guard let maker = Int32(name.dropFirst(PackedFile.temporaryPrefix.count)), maker > 0, kill(maker, 0) != 0, errno == ESRCH else {
+                continue
+            }
             unlink("\(folder)/\(name)")
         }
     }

@@ -35,13 +35,6 @@ public struct BackupVerifier: Sendable {
         guard let about = receiver.about else { throw .notABackup(file) }
         return about
     }
-
-    /// What a plain backup says of itself, without reading all of it: to be believed only after ``verify(progress:)``.
-    public static func glance(at file: String) -> BackupAbout? {
-        let receiver = GlancingReceiver()
-        try? OpenedFile.read(file, opening: .none, receiver)
-        return receiver.about
-    }
 }
 
 /// What is in a backup that was read to its end.
@@ -111,16 +104,4 @@ private final class VerifyingReceiver: ArchiveReader.Receiver {
         try Interruption.check()
         report(bytes, about?.bytes ?? 0)
     }
-}
-
-/// Sees what backup it is, and has seen enough.
-private final class GlancingReceiver: ArchiveReader.Receiver {
-    var about: BackupAbout?
-    func begin(_ about: BackupAbout) throws(BackupError) {
-        self.about = about
-        throw .interrupted
-    }
-    func open(_ entry: ArchiveEntry, beginning: [UInt8]) -> Descriptor? { nil }
-    func place(_ entry: ArchiveEntry, _ file: Descriptor?) {}
-    func progress(_ bytes: Int) {}
 }

@@ -51,7 +51,8 @@ enum Age {
         let script = try ChildProcess.find("script", package: "bsdutils")
         let answers = try answers(from: file, times: times)
         return try ChildProcess(
-            script, ["--quiet", "--return", "--command", "exec \(try find()) \(options) <&3 >&4", "/dev/null"], input: answers, more: [input, output],
+            script, ["--quiet", "--return", "--command", "exec \(try find()) \(options) <&3 >&4", "/dev/null"], input: answers,
+            more: [input, output],
             isDiscreet: true)
     }
 

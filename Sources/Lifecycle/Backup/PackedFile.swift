@@ -57,14 +57,24 @@ final class PackedFile {
         try encryptor?.succeed()
         try output.flush()
         let size = output.status.map { Int($0.st_size) } ?? 0
-        guard link(temporary, "\(folder)/\(name)") == 0 else { throw .file(FileError(.write, "\(folder)/\(name)", errno: errno)) }
-        unlink(temporary)
+        try giveName("\(folder)/\(name)")
         do throws(FileError) { try Folder.flush(folder) } catch {
             // Whoever is told that there is none should not find one.
             unlink("\(folder)/\(name)")
             throw .file(error)
         }
         return size
+    }
+
+    /// Nothing that is there is replaced.
+    private func giveName(_ path: String) throws(BackupError) {
+        if link(temporary, path) == 0 {
+            unlink(temporary)
+            return
+        }
+        // A memory stick and many network disks have no hard links.
+        let hasLinks = ![EPERM, EOPNOTSUPP, ENOSYS, EINVAL].contains(errno)
+        guard !hasLinks, !Tree.exists(path), rename(temporary, path) == 0 else { throw .file(FileError(.write, path, errno: errno)) }
     }
 
     /// Why the archive could not be written any more: what one of the programs said, rather than that a pipe broke.

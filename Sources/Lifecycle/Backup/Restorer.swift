@@ -10,6 +10,7 @@ public final class Restorer {
     private let owners: StateOwners
     private let place: RestorePlace
     private var unpacked: Unpacker?
+    private var aside = ""
     private var stateLock: HeldLock?
     private var runLock: HeldLock?
 
@@ -70,8 +71,9 @@ public final class Restorer {
             }
             try unpacker.finish()
             unpacked = unpacker
+            aside = freeName(now)
             return Preview(
-                contents: contents, leaving: leaving(), aside: "\(state)/\(aside(now))", changedSettings: changedSettings(unpacker.names.settings))
+                contents: contents, leaving: leaving(), aside: "\(state)/\(aside)", changedSettings: changedSettings(unpacker.names.settings))
         } catch {
             place.clear()
             throw error
@@ -84,14 +86,15 @@ public final class Restorer {
     /// Puts it in place.
     ///
     /// - Throws: ``BackupError/running(state:)``, ``BackupError/undone(_:)``: everything is as it was then.
-    public func putInPlace(now: Int) throws(BackupError) {
+    public func putInPlace() throws(BackupError) {
         guard let unpacked else { throw .interrupted }
         do throws(BackupError) { try takeRunLock() } catch {
             place.clear()
             throw error
         }
         let plan = RestorePlace.Plan(
-            direction: .forward, source: source, aside: aside(now), leaving: leaving(), arriving: unpacked.names.state, settingsFolder: settingsFolder,
+            direction: .forward, source: source, aside: aside, leaving: leaving(), arriving: unpacked.names.state,
+            settingsFolder: settingsFolder,
             settings: unpacked.names.settings,
             settingsThatWere: unpacked.names.settings.filter { Tree.exists("\(settingsFolder)/\($0)") })
         do throws(BackupError) { try place.save(plan) } catch {
@@ -118,7 +121,11 @@ public final class Restorer {
 
     private func leaving() -> [String] { Folder.names(in: state, followingLinks: true).filter(Snapshot.isState).sorted() }
 
-    private func aside(_ now: Int) -> String { RestorePlace.asidePrefix + BackupFolder.moment(now) }
+    /// A name that nothing has: what lies there already would be taken for what has gone there.
+    private func freeName(_ now: Int) -> String {
+        let name = RestorePlace.asidePrefix + BackupFolder.moment(now)
+        return ([name] + (2...99).map { "\(name)-\($0)" }).first { !Tree.exists("\(state)/\($0)") } ?? name
+    }
 
     private func changedSettings(_ names: [String]) -> [String] {
         names.filter { name in

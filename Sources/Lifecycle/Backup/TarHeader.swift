@@ -28,7 +28,9 @@ struct TarHeader: Equatable {
     /// The block.
     var bytes: [UInt8] {
         var block = [UInt8](repeating: 0, count: Self.blockSize)
-        func put(_ text: String, _ offset: Int, _ length: Int) { for (index, byte) in text.utf8.prefix(length).enumerated() { block[offset + index] = byte } }
+        func put(_ text: String, _ offset: Int, _ length: Int) {
+            for (index, byte) in text.utf8.prefix(length).enumerated() { block[offset + index] = byte }
+        }
         func put(_ number: Int, _ offset: Int, _ length: Int) {
             let digits = String(max(0, number), radix: 8)
             put(String(repeating: "0", count: max(0, length - 1 - digits.utf8.count)) + digits, offset, length - 1)
@@ -58,7 +60,8 @@ struct TarHeader: Equatable {
         func text(_ offset: Int, _ length: Int) -> String? {
             String(validating: block[offset..<(offset + length)].prefix { $0 != 0 }, as: UTF8.self)
         }
-        guard let path = text(0, 100), let mode = text(100, 8).flatMap({ UInt32($0, radix: 8) }), let size = text(124, 12).flatMap({ Int($0, radix: 8) }),
+        guard let path = text(0, 100), let mode = text(100, 8).flatMap({ UInt32($0, radix: 8) }),
+            let size = text(124, 12).flatMap({ Int($0, radix: 8) }),
             let modified = text(136, 12).flatMap({ Int($0, radix: 8) }), let target = text(157, 100), let owner = text(265, 32)
         else { return nil }
         self.init(kind: kind, path: path, target: target, size: size, mode: mode, owner: owner, modified: modified)
@@ -100,7 +103,9 @@ extension TarHeader {
             guard let equals = text.firstIndex(of: "="), text.last == "\n" else { return nil }
             let keyword = String(text[..<equals].drop { $0 != " " }.dropFirst())
             let value = String(text[text.index(after: equals)...].dropLast())
-            guard ["path", "size"].contains(keyword), record(keyword, value) == text, records.updateValue(value, forKey: keyword) == nil else { return nil }
+            guard ["path", "size"].contains(keyword), record(keyword, value) == text, records.updateValue(value, forKey: keyword) == nil else {
+                return nil
+            }
             rest = rest.dropFirst(length)
         }
         return records
