@@ -96,8 +96,8 @@ let package = Package(
         .executableTarget(
             name: "snikket",
             dependencies: [
-                "Appliance", "CertificateStore", "DNS", "DurableFiles", "Preflight", "Settings", "ServerConfigs", "Supervision", "ChatServer",
-                "QRCode", "Portal",
+                "Appliance", "CertificateStore", "DNS", "DurableFiles", "Lifecycle", "Preflight", "Settings", "ServerConfigs", "Supervision",
+                "ChatServer", "QRCode", "Portal",
                 arguments,
                 system, log,
             ],

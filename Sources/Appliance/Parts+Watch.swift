@@ -9,6 +9,7 @@ extension Parts {
             tasks.addTask { try await self.lookAround() }
             tasks.addTask { try await self.watchForUpgrades() }
             tasks.addTask { try await self.lookDeeply() }
+            tasks.addTask { try await self.keepBackups() }
             try await tasks.next()
             tasks.cancelAll()
         }

@@ -37,6 +37,8 @@ public struct Settings: Sendable, Equatable {
     public var mailServer: MailServer?
     /// Whether the administrators are told when an upgrade is waiting.
     public var checksForUpdates: Bool
+    /// Backups that are made by themselves.
+    public var backups: Backups
     /// Where abuse is reported (XEP-0157); nil when not given.
     public var abuseEmail: String?
     /// Where security problems are reported (XEP-0157, RFC 9116); nil when not given.

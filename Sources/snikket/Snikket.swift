@@ -19,6 +19,8 @@ struct Snikket: AsyncParsableCommand {
             InviteCommand.self,
             UserCommand.self,
             CertificateCommand.self,
+            BackupCommand.self,
+            RestoreCommand.self,
             ConfigCommand.self,
             PortalCommand.self,
         ])
