@@ -96,7 +96,7 @@ let package = Package(
         .executableTarget(
             name: "snikket",
             dependencies: [
-                "Appliance", "CertificateStore", "DNS", "DurableFiles", "Lifecycle", "Preflight", "Settings", "ServerConfigs", "Supervision",
+                "Appliance", "CertificateStore", "DurableFiles", "Lifecycle", "Preflight", "Settings", "ServerConfigs", "Supervision",
                 "ChatServer", "QRCode", "Portal",
                 arguments,
                 system, log,

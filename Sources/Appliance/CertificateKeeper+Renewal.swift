@@ -14,8 +14,6 @@ extension CertificateKeeper {
         }
         guard let stored else { return endOfPause }
         switch settings.certificates {
-        // Our own authority looks at the same clock: a certificate from the future was made while it was wrong.
-        case .internalAuthority where stored.record.notBefore > now() + ClockWatch.tolerance: return endOfPause
         // The person replaces the files when it suits them.
         case .files: return max(endOfPause, now() + 3_600)
         case .internalAuthority where isOfTheFuture(stored.record): return endOfPause
@@ -26,7 +24,7 @@ extension CertificateKeeper {
     /// Whether our own authority has signed it while the clock was ahead: nobody accepts it then. When the authority itself is of the future it is the
     /// clock that is behind, and the certificate good.
     private func isOfTheFuture(_ record: CertificateRecord) -> Bool {
-        guard record.notBefore > now(), let authority = File.lastChange(of: jobs.internalAuthority) else { return false }
+        guard record.notBefore > now() + ClockWatch.tolerance, let authority = File.lastChange(of: jobs.internalAuthority) else { return false }
         return authority <= now()
     }
 

@@ -61,6 +61,11 @@ struct CertificateProgram: Sendable {
         of job: CertificateJobs.Job, _ deadline: Duration, _ read: @escaping @Sendable (String) -> Event?,
         _ progress: @escaping @Sendable (Event) -> Void
     ) async throws(CertificateFailure) -> Event? {
+        if let errno = Descriptors.shortageForProgram() {
+            throw CertificateFailure(
+                kind: .local, error: "snikket-certs could not be run", cause: FileError(.read, path, errno: errno).words,
+                try: "permit snikket more open files")
+        }
         var specification = ServiceSpecification(name: "snikket-certs", executable: path, arguments: job.arguments)
         specification.account = job.asOurselves ? nil : account
         // Having read the person's files, it becomes the owner of the store.
@@ -85,6 +90,23 @@ struct CertificateProgram: Sendable {
         }
     }
 
+    /// A pipe that holds everything already: what is written while the program runs would be our own end when it ends without having read it.
+    private static func pipe(holding input: [UInt8]) throws -> FileDescriptor {
+        var ends: [Int32] = [0, 0]
+        guard Glibc.pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
+        let (reading, writing) = (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        do {
+            // The kernel takes 64 KiB; more than that is refused, and not waited for.
+            _ = fcntl(writing.rawValue, F_SETFL, O_NONBLOCK)
+            _ = try writing.closeAfter { try writing.writeAll(input) }
+        } catch {
+            try? reading.close()
+            throw error
+        }
+        return reading
+    }
+
     @concurrent
     private static func events<Event: Sendable>(
         _ arguments: [String], _ environment: [String: String], _ input: [UInt8], _ read: @escaping @Sendable (String) -> Event?,
@@ -94,7 +116,9 @@ struct CertificateProgram: Sendable {
         let configuration = Configuration(
             executable: .path(FilePath(Privileges.program)), arguments: Arguments(arguments), environment: .custom(variables))
         // What it says in words on standard error, it says in its events too.
-        let result = try await Subprocess.run(configuration, input: .array(input), output: .sequence, error: .discarded) { execution in
+        let result = try await Subprocess.run(
+            configuration, input: .fileDescriptor(try pipe(holding: input), closeAfterSpawningProcess: true), output: .sequence, error: .discarded
+        ) { execution in
             var (last, failure): (Event?, CertificateFailure?) = (nil, nil)
             for try await line in execution.standardOutput.strings() {
                 if case .failed(let reason) = CertificateEvent(line: line) { failure = reason }
@@ -104,6 +128,12 @@ struct CertificateProgram: Sendable {
             }
             if let failure { throw failure }
             return last
+        }
+        // What it said last is not how it ended then.
+        if case .signaled(let signal) = result.terminationStatus {
+            throw CertificateFailure(
+                kind: .local, error: "snikket-certs was ended in the middle of its work", cause: "signal \(signal)",
+                try: "nothing; it is tried again. If it happens again: does the machine have too little memory?")
         }
         return result.closureResult
     }

@@ -80,6 +80,11 @@ final class DeepVerdicts: Sendable {
         return verdicts.withLock { $0.values.contains { $0.isOnTrial || ($0.bad > 0 && ($0.bad < Self.threshold || Self.isDue($0, now))) } }
     }
 
+    /// Whether restarts have not helped a server for so long that somebody should know.
+    func isLasting(_ service: Service) -> Bool {
+        verdicts.withLock { $0[service] }.map { $0.bad >= Self.threshold && $0.restarts >= 3 } ?? false
+    }
+
     /// To be asked in a server's liveness check.
     ///
     /// - Throws: ``DeepFault`` when it has to be started again, ``ServiceImpaired`` when that did not help.

@@ -77,7 +77,7 @@ extension Settings {
         if federation {
             endpoints.append(
                 Endpoint(
-                    name: "xmpp_server", service: .prosody, probe: "s2s_tls", address: at(ports.xmppServer), host: domain,
+                    name: "xmpp_server", service: .prosody, probe: "s2s", address: at(ports.xmppServer), host: domain,
                     kind: .servers(domain: chatHost)))
         }
         if turn.enabled {

@@ -1,7 +1,9 @@
 import CertificateStore
+import ProcessMemory
 import ServerConfigs
 import Settings
 import Supervision
+import Synchronization
 
 extension Parts {
     /// How often everything is looked at, and how soon again when something was not as it should be.
@@ -23,12 +25,22 @@ extension Parts {
     /// Looks again and again. Never returns by itself.
     func lookDeeply() async throws {
         while true {
-            let isStale = await !keeper.stale(among: settings.endpoints).isEmpty
-            try await Task.sleep(for: verdicts.isSuspicious || isStale ? Self.pauses.soon : Self.pauses.usual)
+            // What a look needed, and the start before the first, is not needed until the next.
+            releaseStartupPages()
+            let isStale = await hasNewlyStaleServers()
+            try await Task.sleep(for: verdicts.isSuspicious || isStale ? Self.pauses.soon : Self.pauses.usual, tolerance: .seconds(1))
+            releaseStartupPages()
             await lookAtPorts()
             // A server that is just being given another certificate needs a moment, and is looked at by whoever gives it.
             if isStale, !keeper.work.expected.isUnderWay { await restartStaleServers() }
         }
+    }
+
+    /// Whether a server serves another certificate than the one it was given, and has not been started again for it.
+    private func hasNewlyStaleServers() async -> Bool {
+        let stale = await keeper.stale(among: settings.endpoints)
+        guard !stale.isEmpty, let serial = (try? keeper.usable())?.record.serial else { return false }
+        return restarted.withLock { restarted in stale.contains { !restarted.contains("\($0.service.rawValue) \(serial)") } }
     }
 
     /// The looking itself fails, or works again.

@@ -2,6 +2,7 @@ import ChatServer
 import Glibc
 import Health
 import NIOCore
+import ProcessMemory
 import Settings
 import Synchronization
 
@@ -18,6 +19,8 @@ extension Parts {
     /// Answers `GET /metrics`.
     func answerMetrics(_ request: ControlRequest) async -> ControlAnswer {
         let form = MetricsText.Form(accepting: request.accept)
+        // Until the next scrape nobody needs what this one did.
+        defer { releaseStartupPages() }
         return ControlAnswer(status: 200, body: await metrics(form), contentType: form.contentType)
     }
 

@@ -128,13 +128,24 @@ extension Parts {
         }
     }
 
-    /// Reloads on SIGHUP, as often as it comes. Without a command that waits, what goes wrong is told here.
+    /// Reloads on SIGHUP. However many come while it reloads, they are one more.
     func reloadOnHangup() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) {
-            let answer = await answerReload(ReloadRequest(dry: false))
-            if answer.status != 200, let problem = try? JSONDecoder().decode(StatusReport.ProblemReport.self, from: Data(answer.json)) {
-                say.problem(problem)
+        let (hangups, hangup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        await withDiscardingTaskGroup { tasks in
+            tasks.addTask {
+                for await _ in await UnixSignalsSequence(trapping: .sighup) { hangup.yield() }
+                hangup.finish()
             }
+            for await _ in hangups { await reloadOnce() }
+            tasks.cancelAll()
+        }
+    }
+
+    /// Without a command that waits, what goes wrong is told here.
+    private func reloadOnce() async {
+        let answer = await answerReload(ReloadRequest(dry: false))
+        if answer.status != 200, let problem = try? JSONDecoder().decode(StatusReport.ProblemReport.self, from: Data(answer.json)) {
+            say.problem(problem)
         }
     }
 

@@ -24,10 +24,10 @@ extension Parts {
     }
 
     private func statusLine() async -> String {
-        let hasFailed = await keeper.lastFailure
+        let failure = await keeper.lastFailure
         return StatusLine.text(
             domain: settings.domain, phase: standing.withLock { $0 }, step: step.withLock { $0 }, isReloading: isReloading.withLock { $0 },
-            services: await household.snapshots(withMemory: false), certificateProblem: hasFailed?.error)
+            services: await household.snapshots(withMemory: false), problems: matters.all.map(\.problem.error), certificateProblem: failure?.error)
     }
 
     /// Tells systemd that every actor that watches a server, and the one that keeps the certificate, still answers. When one of them does not, neither

@@ -1,3 +1,4 @@
+import ProcessMemory
 import Settings
 import Supervision
 
@@ -10,6 +11,7 @@ extension Parts {
             tasks.addTask { try await self.watchForUpgrades() }
             tasks.addTask { try await self.lookDeeply() }
             tasks.addTask { try await self.keepBackups() }
+            tasks.addTask { try await self.giveMemoryBack() }
             try await tasks.next()
             tasks.cancelAll()
         }
@@ -28,7 +30,16 @@ extension Parts {
             noteChatEndpoint()
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
             await look(at: &clock)
-            try await Task.sleep(for: .seconds(15))
+            statusNews.ring()
+            try await Task.sleep(for: .seconds(15), tolerance: .seconds(2))
+        }
+    }
+
+    /// What the probes need of the program is needed for moments only. Never returns by itself.
+    private func giveMemoryBack() async throws {
+        while true {
+            try await Task.sleep(for: .seconds(5), tolerance: .seconds(1))
+            releaseStartupPages()
         }
     }
 
@@ -71,6 +82,14 @@ extension Parts {
                 """
                 \(name), a part of \(settings.domain), keeps failing. It is tried again now and then; everything else goes on.
                 What is wrong: \(why).
+                What to do: look at `snikket logs \(name)` on the server.
+                """)
+        case .unhealthy where Service(rawValue: name).map(verdicts.isLasting) ?? false:
+            await messages.tell(
+                "service \(name)", level: 1,
+                """
+                \(name), a part of \(settings.domain), does not do all that it should, and starting it again did not help.
+                What is wrong: \(snapshot.lastProblem.map { "\($0)" } ?? "it says nothing").
                 What to do: look at `snikket logs \(name)` on the server.
                 """)
         // One that comes up for a moment only is not well. The clock may have been set back meanwhile.

@@ -31,7 +31,7 @@ struct ServiceSpecifications {
 
     private func specification(of service: Service) -> ServiceSpecification? {
         switch service {
-        case .prosody: server(.prosody, ready: [xmppClients], alive: [xmppClients, xmppServers, api].compactMap { $0 })
+        case .prosody: server(.prosody, ready: [xmppClients], alive: [xmppClients, api])
         case .nginx: server(.nginx, ready: [loop, https], alive: [loop, https])
         case .coturn: facts.settings.turn.enabled ? server(.coturn, ready: [stun], alive: [stun]) : nil
         case .portal: portalSpecification
@@ -41,7 +41,7 @@ struct ServiceSpecifications {
     /// Many times what a household needs, and far from what would bring the machine down: nginx, for one, has 4096 connections at most, each with
     /// a file or another connection beside it.
     private static let limits: [Service: ResourceLimits] = [
-        .prosody: .init(openFiles: 16384, processes: 64), .coturn: .init(openFiles: 16384, processes: 256),
+        .prosody: .init(openFiles: 16384, processes: 64), .coturn: .init(openFiles: 16384, processes: 1024),
         .portal: .init(openFiles: 4096, processes: 256), .nginx: .init(openFiles: 16384, processes: 64),
     ]
 
@@ -126,12 +126,6 @@ struct ServiceSpecifications {
         return Check(name: "c2s") { try await probe.check() }
     }
 
-    private var xmppServers: Check? {
-        guard facts.settings.federation else { return nil }
-        let probe = XMPPProbe(target: .tcp(host: address, port: facts.settings.ports.xmppServer), domain: facts.settings.chatHost, kind: .server)
-        return Check(name: "s2s") { try await probe.check() }
-    }
-
     private var api: Check {
         Check(name: "api") { [chat] in try await chat.ping(within: Self.probeDeadline) }
     }
@@ -146,13 +140,13 @@ struct ServiceSpecifications {
         return Check(name: "health") { try await probe.check() }
     }
 
-    /// nginx's own socket says that its event loop turns.
+    /// nginx's own socket says that its event loop turns, as long as there is nothing else to ask.
     private var loop: Check {
         let probe = HTTPProbe(target: .unix(path: facts.healthSocket), path: "/_health")
-        return Check(name: "loop") { try await probe.check() }
+        return Check(name: "loop", isDue: { [isServing] in !isServing() }) { try await probe.check() }
     }
 
-    /// Once there is a certificate, the HTTPS port has to answer too.
+    /// Once there is a certificate, the HTTPS port has to answer.
     private var https: Check {
         let probe = TLSProbe(target: .tcp(host: address, port: facts.settings.ports.https), name: facts.settings.domain)
         return Check(name: "https", isDue: isServing) { try await probe.check() }

@@ -7,9 +7,11 @@ enum StatusLine {
     ///   - phase: where `snikket up` is in its story.
     ///   - step: what it does before everything serves.
     ///   - services: how each server is.
+    ///   - problems: what is wrong with the machine, or the appliance as a whole.
     ///   - certificateProblem: why the last attempt to get a certificate failed; nil when it did not.
     static func text(
-        domain: String, phase: StatusReport.Phase, step: String, isReloading: Bool, services: [ServiceSnapshot], certificateProblem: String?
+        domain: String, phase: StatusReport.Phase, step: String, isReloading: Bool, services: [ServiceSnapshot],
+        problems: [String] = [], certificateProblem: String?
     ) -> String {
         switch phase {
         case .stopping: return "stopping"
@@ -21,7 +23,7 @@ enum StatusLine {
             if isReloading { return "reading the settings again" }
             let troubles = services.compactMap(trouble)
             let certificate = certificateProblem.map { "the certificate could not be renewed: \($0)" }
-            return ((troubles.isEmpty ? ["serving \(domain)"] : troubles) + [certificate].compactMap { $0 }).joined(separator: "; ")
+            return ((troubles.isEmpty ? ["serving \(domain)"] : troubles) + problems + [certificate].compactMap { $0 }).joined(separator: "; ")
         }
     }
 

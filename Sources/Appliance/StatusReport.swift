@@ -177,6 +177,13 @@ public struct StatusReport: Codable, Sendable, Equatable {
         public var end: String
         /// A page that says why.
         public var explanation: String?
+
+        public func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(start, forKey: .start)
+            try values.encode(end, forKey: .end)
+            try values.encode(explanation, forKey: .explanation)
+        }
     }
 
     /// An attempt to get or to revoke a certificate.
@@ -188,6 +195,14 @@ public struct StatusReport: Codable, Sendable, Equatable {
         public var done: Bool
         /// Why it failed; null when it did not.
         public var error: ProblemReport?
+
+        public func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(number, forKey: .number)
+            try values.encode(step, forKey: .step)
+            try values.encode(done, forKey: .done)
+            try values.encode(error, forKey: .error)
+        }
     }
 
     /// A problem in three parts.

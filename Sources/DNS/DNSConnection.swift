@@ -16,6 +16,8 @@ public enum DNSConnection {
         var rest = framed.bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            // A socket with a time limit is interrupted by any signal (signal(7)).
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw .connection(errno: errno) }
             rest = rest.dropFirst(count)
         }
@@ -28,6 +30,7 @@ public enum DNSConnection {
         var have = 0
         while have < wanted {
             let count = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress?.advanced(by: have), wanted - have, 0) }
+            if count < 0, errno == EINTR { continue }
             // 0: the server hung up; ECONNRESET says the same.
             guard count > 0 else { throw .connection(errno: count == 0 ? ECONNRESET : errno) }
             have += count

@@ -61,6 +61,8 @@ public struct DNSQuery: Sendable {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while ContinuousClock.now < deadline {
             let count = recv(descriptor, &buffer, buffer.count, 0)
+            // A socket with a time limit is interrupted by any signal (signal(7)).
+            if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw .connection(errno: errno) }
             // What answers another question is not for us.
             if let response = try? DNSResponse(Array(buffer.prefix(count)), to: message) { return response }

@@ -5,7 +5,7 @@ extension File {
     /// Does something with files with an account's rights, and no others: setfsuid(2), for this thread and this moment.
     ///
     /// So root meets in somebody's folder what its owner would meet there: it needs no capability to override permissions, and a link that lies there
-    /// leads no further than the owner could go. It is also how the kernel decides whose /proc/PID may be read (ptrace(2)).
+    /// leads no further than the owner could go (or the groups that root is in besides its own: nginx's). It is also how the kernel decides whose /proc/PID may be read (ptrace(2)).
     ///
     /// - Parameters:
     ///   - account: nil: as we are.

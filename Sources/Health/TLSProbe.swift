@@ -39,7 +39,9 @@ public struct TLSProbe: Probe {
         }
         if type == alert { return bytes.count < 7 ? .more : .bad(.unexpected("the TLS alert \(bytes[6])")) }
         guard bytes.count >= 6 else { return .more }
-        // 2 is server_hello (RFC 8446 §4).
-        return bytes[5] == 2 ? .good : .bad(.unexpected("the TLS handshake message \(bytes[5])"))
+        // 2 is server_hello (RFC 8446 §4). Half of it is half an answer.
+        guard bytes[5] == 2 else { return .bad(.unexpected("the TLS handshake message \(bytes[5])")) }
+        let length = Int(bytes[3]) << 8 | Int(bytes[4])
+        return bytes.count >= 5 + length ? .good : .more
     }
 }

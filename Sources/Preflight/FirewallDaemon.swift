@@ -7,10 +7,9 @@ struct FirewallDaemon: Sendable, Equatable {
     /// By the transport's name.
     var open: [String: [ClosedRange<Int>]] = [:]
 
-    /// What firewalld's services stand for that matter here.
+    /// What those of firewalld's services stand for that matter here (/usr/lib/firewalld/services).
     private static let services: [Substring: [(String, Int)]] = [
         "http": [("tcp", 80)], "https": [("tcp", 443)], "xmpp-client": [("tcp", 5222)], "xmpp-server": [("tcp", 5269)],
-        "stun": [("tcp", 3478), ("udp", 3478)], "turn": [("tcp", 3478), ("udp", 3478)], "stuns": [("tcp", 5349)], "turns": [("tcp", 5349)],
     ]
 
     init(listing: String) {

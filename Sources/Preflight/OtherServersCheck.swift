@@ -32,12 +32,19 @@ struct OtherServersCheck: Sendable {
         Server(name: "coturn", kind: "a relay for calls", programs: ["turnserver"]),
     ]
 
-    func findings() -> [Finding] {
+    /// What runs beside our own servers, in the same network.
+    func others() -> [RunningProgram] {
         let network = RunningProgram.network(of: "self")
-        let running = RunningProgram.all().filter { $0.network == nil || network == nil || $0.network == network }
+        return RunningProgram.all().filter {
+            !ownGroups.contains($0.group) && ($0.network == nil || network == nil || $0.network == network)
+        }
+    }
+
+    func findings() -> [Finding] {
+        let running = others()
         var findings: [Finding] = []
         for server in Self.servers {
-            let those = running.filter { !server.programs.isDisjoint(with: $0.names) && !ownGroups.contains($0.group) }
+            let those = running.filter { !server.programs.isDisjoint(with: $0.names) }
             let isEnabled = enabled.map { access("\($0)/\(server.name).service", F_OK) == 0 } ?? false
             let remedy = "if nothing else needs it: systemctl disable --now \(server.name)"
             // A group is one server: its master and its workers.

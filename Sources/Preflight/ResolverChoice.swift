@@ -67,7 +67,7 @@ struct HostsFile: Sendable, Equatable {
     func findings(names: [String], machine: MachineAddresses) -> [Finding] {
         names.compactMap { name in
             let ours = entries.filter { $0.name == name }
-            guard let entry = ours.first(where: { !machine.four.contains($0.address) && !machine.six.contains($0.address) }) else { return nil }
+            guard let entry = ours.first(where: { !machine.holds($0.address) }) else { return nil }
             let isDebians = entry.address.hasPrefix("127.0.1.")
             return Finding(
                 .hosts, .yellow,

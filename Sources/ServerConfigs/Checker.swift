@@ -64,6 +64,7 @@ struct Checker {
     private func withDeadline<Success: Sendable>(
         _ work: @escaping @Sendable () async throws -> Success
     ) async throws(ServerConfigsError) -> Success {
+        if let errno = Descriptors.shortageForProgram() { throw .file(FileError(.read, "/dev/null", errno: errno)) }
         do {
             return try await withThrowingTaskGroup(of: Success?.self) { group in
                 group.addTask { try await work() }

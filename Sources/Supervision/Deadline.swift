@@ -36,6 +36,7 @@ struct Pace: Sendable {
     init<C: Clock<Duration>>(clock: C) {
         let start = clock.now
         now = { start.duration(to: clock.now) }
-        sleep = { try await clock.sleep(for: $0) }
+        // What is long may be a little longer: then several wake up together, and the processor sleeps on in between.
+        sleep = { try await clock.sleep(for: $0, tolerance: $0 >= .seconds(5) ? .seconds(1) : nil) }
     }
 }

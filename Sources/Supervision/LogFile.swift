@@ -53,12 +53,13 @@ struct LogFile {
         descriptor = file
         size = Int((try? file.seek(offset: 0, from: .end)) ?? 0)
         // On a full disk, or when we were killed, half a line may have been written.
-        var last: UInt8 = 0
-        if size > 0, (try? withUnsafeMutableBytes(of: &last) { try file.read(fromAbsoluteOffset: Int64(size - 1), into: $0) }) == 1,
-            last != UInt8(ascii: "\n")
-        {
-            size += (try? file.writeAll("\n".utf8)) ?? 0
-        }
+        if size > 0, Self.lastByte(of: file, size) != UInt8(ascii: "\n") { size += (try? file.writeAll("\n".utf8)) ?? 0 }
+    }
+
+    private static func lastByte(of file: FileDescriptor, _ size: Int) -> UInt8? {
+        var byte: UInt8 = 0
+        let count = try? withUnsafeMutableBytes(of: &byte) { try file.read(fromAbsoluteOffset: Int64(size - 1), into: $0) }
+        return count == 1 ? byte : nil
     }
 
     private mutating func rotate() {
@@ -68,7 +69,8 @@ struct LogFile {
         _ = rename(path, path + ".1")
     }
 
-    private mutating func close() {
+    /// The next line opens it again.
+    mutating func close() {
         try? descriptor?.close()
         descriptor = nil
         size = 0

@@ -38,7 +38,7 @@ public final class LogSink: Sendable {
         self.forward = forward
     }
 
-    /// The line that came last; nil before the first.
+    /// The line with words in it that came last; nil before the first.
     public var lastLine: String? { state.withLock { $0.lastLine } }
 
     /// Writes lines, all with the present moment. Returns at once.
@@ -85,7 +85,8 @@ public final class LogSink: Sendable {
     }
 
     private static func keep(_ text: String, _ moment: String, _ state: inout State) {
-        if !text.isEmpty { state.lastLine = text }
+        // What only frames a message says nothing: Prosody puts stars around its own.
+        if text.contains(where: \.isLetter) { state.lastLine = text }
         guard state.size < longestQueue else {
             state.leftOut += 1
             return
@@ -118,6 +119,10 @@ public final class LogSink: Sendable {
             defer { (state.waiting, state.size) = ([], 0) }
             return state.waiting
         }
+    }
+
+    deinit {
+        file.withLock { $0.close() }
     }
 }
 

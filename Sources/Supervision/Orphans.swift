@@ -37,12 +37,13 @@ enum Orphans {
     private static let turn = Mutex(())
     private static let children = "/proc/self/task/\(getpid())/children"
 
-    /// Makes us their parent. From then on those that end are taken away at once.
+    /// Makes us their parent, where the kernel can. From then on those that end are taken away at once.
     static func adopt() { _ = ends }
 
     /// Only kept alive here; nobody touches it again.
     private nonisolated(unsafe) static let ends: (any DispatchSourceSignal)? = {
-        guard snikket_become_subreaper() == 0 else { return nil }
+        // Without the kernel's list (CONFIG_PROC_CHILDREN, which Debian's have) they could not be told from what others here wait for.
+        guard access(children, R_OK) == 0, snikket_become_subreaper() == 0 else { return nil }
         let source = DispatchSource.makeSignalSource(signal: SIGCHLD, queue: DispatchQueue(label: "orphans"))
         source.setEventHandler { turn.withLock { _ in _ = living() } }
         source.activate()

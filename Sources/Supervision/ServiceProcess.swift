@@ -56,6 +56,7 @@ final class ServiceProcess: Sendable {
     func run(_ specification: ServiceSpecification) async -> End {
         defer { started.continuation.finish() }
         guard access(specification.executable, X_OK) == 0 else { return ended(.cannotStart(errno: errno)) }
+        if let errno = Descriptors.shortageForProgram() { return ended(.cannotStart(errno: errno)) }
         removeStaleFiles(of: specification)
         Orphans.adopt()
         let mark = Orphans.Mark(specification)

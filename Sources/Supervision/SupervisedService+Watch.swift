@@ -81,7 +81,10 @@ extension SupervisedService {
             if let interval {
                 try? await pace.sleep(interval)
             } else {
-                try? await Task.sleep(for: .seconds(100 * 365 * 86400))
+                // No long sleep: a cancelled one keeps its timer until its time has come.
+                let (never, open) = AsyncStream.makeStream(of: Never.self)
+                for await _ in never {}
+                open.finish()
             }
         }
         self.nap = nap

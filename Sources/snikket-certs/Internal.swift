@@ -53,6 +53,12 @@ struct LocalAuthority {
             let key = try PrivateKey(pem: try read(keyPath, what: "authority's key"))
             let certificates = try Certificate.chain(pem: try read(certificatePath, what: "authority's certificate"))
             if let certificate = certificates.first, certificate.matches(key), certificate.notAfter > now() + 100 * 86400 {
+                // Whoever trusts it would have to be told of another one, and only because the clock is behind.
+                guard certificate.notBefore <= now() else {
+                    throw CertificateFailure(
+                        kind: .local, error: "this machine's clock is behind", cause: "its own certificate authority is from a later time",
+                        try: "set the clock")
+                }
                 let authority = Authority(certificate: certificate, key: key)
                 if permits(authority, names) { return authority }
             }

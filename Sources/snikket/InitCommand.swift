@@ -52,7 +52,7 @@ struct InitCommand: Command {
 
             The DNS needs an A record (and AAAA, if this machine has IPv6) with this machine's address for each of
             \(settings.certificateNames.map { "  " + $0 }.joined(separator: "\n"))
-            Then run `snikket up`.
+            Then `snikket check` says whether all is ready, and `snikket up` starts it.
             """)
     }
 

@@ -13,6 +13,9 @@ struct LogsCommand: Command {
 
               snikket logs prosody --lines 200
               snikket logs --follow
+              snikket logs --follow --json
+
+            With --json each line is an object with `service`, `moment` (RFC 3339; empty when the line has none) and `text`.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -31,6 +34,9 @@ struct LogsCommand: Command {
     @Flag(name: [.short, .long], help: "Go on with new lines until interrupted.")
     var follow = false
 
+    @Flag(help: "Print an object a line, for scripts.")
+    var json = false
+
     func validate() throws {
         guard lines >= 0 else { throw ValidationError("--lines has to be 0 or more.") }
     }
@@ -46,18 +52,27 @@ struct LogsCommand: Command {
         // A closed pipe (`snikket logs | head`) is an end, not an error.
         signal(SIGPIPE, SIG_IGN)
         var reader = LogReader(folder: folder, services: chosen.map(\.rawValue))
-        let isNamed = chosen.count > 1
-        guard Self.show(reader.last(lines), named: isNamed), follow else { return }
-        await reader.follow { Self.show($0, named: isNamed) }
+        let form = Form(isJSON: json, isNamed: chosen.count > 1)
+        guard Self.show(reader.last(lines), form), follow else { return }
+        await reader.follow { Self.show($0, form) }
+    }
+
+    private struct Form {
+        var isJSON: Bool
+        /// Whether each line says whose it is.
+        var isNamed: Bool
+
+        func text(_ line: LogLine) -> String {
+            if isJSON { return (try? jsonLine(["service": line.service, "moment": line.moment, "text": line.text])) ?? "" }
+            let width = Service.allCases.map(\.rawValue.count).max() ?? 0
+            let name = isNamed ? line.service + String(repeating: " ", count: max(0, width - line.service.count)) + "  " : ""
+            return "\(line.moment)  \(name)\(line.text)"
+        }
     }
 
     /// Prints lines; false when nobody reads them any more.
-    private static func show(_ lines: [LogLine], named isNamed: Bool) -> Bool {
-        let width = Service.allCases.map(\.rawValue.count).max() ?? 0
-        let text = lines.map { line in
-            let name = isNamed ? line.service + String(repeating: " ", count: max(0, width - line.service.count)) + "  " : ""
-            return "\(line.moment)  \(name)\(line.text)\n"
-        }.joined()
+    private static func show(_ lines: [LogLine], _ form: Form) -> Bool {
+        let text = lines.map { form.text($0) + "\n" }.joined()
         do {
             try FileDescriptor.standardOutput.writeAll(text.utf8)
             return true

@@ -56,6 +56,7 @@ struct DeepVerdictTests {
     func lasting() throws {
         let time = Time()
         let verdicts = begun(time)
+        #expect(!verdicts.isLasting(.prosody))
         for pause in [Duration.zero, .seconds(60), .seconds(300), .seconds(1_800), .seconds(6 * 3_600), .seconds(6 * 3_600)] {
             note("upload: it answered with the HTTP status 404", verdicts, times: 3)
             if pause > .zero {
@@ -67,6 +68,9 @@ struct DeepVerdictTests {
             #expect(throws: DeepFault.self) { try verdicts.check(.prosody) }
             verdicts.begin(.prosody)
         }
+        #expect(!verdicts.isLasting(.prosody), "it is on trial")
+        note("upload: it answered with the HTTP status 404", verdicts, times: 3)
+        #expect(verdicts.isLasting(.prosody))
     }
 
     @Test("a server that was well for ten minutes has its restarts forgotten")

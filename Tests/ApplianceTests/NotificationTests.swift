@@ -54,7 +54,7 @@ struct NotificationTests {
     func line() {
         func text(
             _ state: ServiceState = .ready, _ problem: ServiceProblem? = nil, in phase: StatusReport.Phase = .running, reloading: Bool = false,
-            certificate: String? = nil
+            problems: [String] = [], certificate: String? = nil
         ) -> String {
             let now = Timestamp.now()
             return StatusLine.text(
@@ -62,7 +62,7 @@ struct NotificationTests {
                 services: [
                     ServiceSnapshot(name: "prosody", state: state, since: now, restarts: 1, lastProblem: problem),
                     ServiceSnapshot(name: "nginx", state: .ready, since: now, restarts: 0),
-                ], certificateProblem: certificate)
+                ], problems: problems, certificateProblem: certificate)
         }
         #expect(text() == "serving chat.example.org")
         #expect(text(.ready, .killed(signal: 9, lastLine: nil)) == "serving chat.example.org", "it is over")
@@ -72,6 +72,7 @@ struct NotificationTests {
         #expect(text(.unhealthy) == "prosody does not answer")
         #expect(text(.reloading) == "serving chat.example.org")
         #expect(text(certificate: "the CA is down") == "serving chat.example.org; the certificate could not be renewed: the CA is down")
+        #expect(text(problems: ["the disk is nearly full"]) == "serving chat.example.org; the disk is nearly full")
         #expect(text(reloading: true) == "reading the settings again")
         #expect(text(.stopping, in: .stopping) == "stopping")
         #expect(text(.starting, in: .starting) == "starting the servers", "that they start is no news then")

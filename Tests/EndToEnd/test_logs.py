@@ -1,5 +1,6 @@
 """`snikket logs --follow`: every line once, whatever becomes of the files meanwhile."""
 
+import json
 import os
 import select
 import signal
@@ -134,6 +135,13 @@ def test_only_the_named_servers_and_only_so_many_lines(idle: Appliance) -> None:
     assert idle.snikket("logs", "--lines", "0").stdout == ""
     wrong = idle.snikket("logs", "apache")
     assert wrong.returncode == 64 and "apache" in wrong.stderr
+
+
+def test_scripts_get_an_object_a_line(idle: Appliance) -> None:
+    Log(idle, "nginx").say('a "quote" \\ and \x1b[31m')
+    answer = idle.snikket("logs", "--json")
+    assert [json.loads(line) for line in answer.stdout.splitlines()] == [
+        {"service": "nginx", "moment": "2026-01-02T03:04:00.000Z", "text": 'a "quote" \\ and \x1b[31m'}]
 
 
 def test_a_line_without_its_end_waits_for_it(idle: Appliance) -> None:

@@ -49,7 +49,8 @@ extension Verdict: Equatable {
     @Test("a TLS answer is judged by its first message")
     func tls() {
         #expect(TLSProbe.judge([22, 3, 3, 0, 90]) == .more)
-        #expect(TLSProbe.judge([22, 3, 3, 0, 90, 2]) == .good)
+        #expect(TLSProbe.judge([22, 3, 3, 0, 90, 2]) == .more)
+        #expect(TLSProbe.judge([22, 3, 3, 0, 90, 2] + [UInt8](repeating: 0, count: 89)) == .good)
         #expect(TLSProbe.judge([21, 3, 3, 0, 2, 2, 112]) == .bad(.unexpected("the TLS alert 112")))
         #expect(TLSProbe.judge(Array("SSH-2.0".utf8)) == .bad(.unexpected("something that is no TLS")))
     }

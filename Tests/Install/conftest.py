@@ -31,7 +31,7 @@ def machine() -> Iterator[Machine]:
 @pytest.fixture(scope="module")
 def installed(machine: Machine, authority: Authority) -> str:
     """What install.sh printed."""
-    machine.done("mkdir", "-p", "/etc/snikket")
+    machine.done("mkdir", "-p", "/etc/snikket", "/etc/ssl")
     machine.run("tee", "/etc/ssl/test-authority.pem", stdin=authority.bundle.read_text())
     answer = machine.install(
         machine.domain, "admin@example.org", "--agree-tos", "--set", f"SNIKKET_ACME_DIRECTORY={authority.directory}",

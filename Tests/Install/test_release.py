@@ -82,6 +82,7 @@ def piped(machine: Machine, release: Release, *arguments: str) -> subprocess.Com
 @pytest.fixture(scope="module")
 def installed(machine: Machine, release: Release, authority: Authority) -> tuple[str, float]:
     """What the script printed, and how many seconds passed from the package's start to the invitation."""
+    machine.done("mkdir", "-p", "/etc/ssl")
     machine.run("tee", "/etc/ssl/test-authority.pem", stdin=authority.bundle.read_text())
     # What the network takes is not ours: the packages of Debian are fetched first.
     machine.done("apt-get", "-q", "update")

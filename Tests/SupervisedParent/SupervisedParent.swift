@@ -5,7 +5,7 @@ import SystemPackage
 /// Supervises one program until it is killed or told to end, for the tests that do that, and for Benchmarks/supervision.
 ///
 /// Arguments: the log folder, the parent-death signal's number, `--user=NUMBER` if the program is to run as another user, the program, its
-/// arguments. Prints `ready PID`. Every failure counts as the first, so the program is started again at once.
+/// arguments. Prints `ready PID`. However often the program ends, it is started again at once.
 @main
 struct SupervisedParent {
     static func main() async throws {
@@ -21,7 +21,7 @@ struct SupervisedParent {
         guard let program = arguments.popFirst() else { return }
         var specification = ServiceSpecification(
             name: "child", executable: program, arguments: Array(arguments), account: account, parentDeathSignal: signal,
-            restart: RestartPolicy(stableAfter: .zero))
+            restart: RestartPolicy(firstPause: .zero, failedAfter: .max))
         specification.limits = ResourceLimits(openFiles: 1024, processes: 64)
         let service = SupervisedService(specification, sink: LogSink(folder: logs, service: "child"))
         await withTaskGroup { group in

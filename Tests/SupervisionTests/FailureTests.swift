@@ -1,5 +1,7 @@
 import Glibc
+import Logging
 import RealServers
+import Synchronization
 import Testing
 
 @testable import Supervision
@@ -26,6 +28,24 @@ import Testing
                 Issue.record("not the problem")
                 return
             }
+        }
+    }
+
+    @Test("a server that keeps failing is an error in the log, once, with its name and its reason", .timeLimit(.minutes(1)))
+    func loudOnce() async throws {
+        let clock = RememberingClock()
+        let log = RememberedLog()
+        try await Fixture.with(
+            { _ in
+                ServiceSpecification(
+                    name: "loop", executable: "/bin/sh", arguments: ["-c", "echo the reason >&2; exit 3"], restart: RestartPolicy(failedAfter: 3))
+            }, clock: clock, logger: Logger(label: "test") { _ in log }
+        ) { _ in
+            try await until { clock.sleeps.count >= 6 }
+            let errors = log.lines.filter { $0.level == .error }
+            #expect(errors.count == 1)
+            #expect(errors.first?.text.contains("loop") == true && errors.first?.text.contains("the reason") == true)
+            #expect(log.lines.filter { $0.level == .warning }.count == 2)
         }
     }
 
@@ -79,5 +99,29 @@ import Testing
                 return true
             }
         }
+    }
+}
+
+/// Keeps what is logged.
+private final class RememberedLog: LogHandler {
+    private let kept = Mutex<[(level: Logger.Level, text: String)]>([])
+
+    var lines: [(level: Logger.Level, text: String)] { kept.withLock { $0 } }
+
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        kept.withLock { $0.append((event.level, "\(event.message) \(event.metadata ?? [:])")) }
     }
 }

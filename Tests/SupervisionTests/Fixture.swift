@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import RealServers
 import Synchronization
 import SystemPackage
@@ -13,12 +14,12 @@ struct Fixture: Sendable {
 
     static func with(
         _ specification: @escaping @Sendable (Scratch) async throws -> ServiceSpecification, clock: some Clock<Duration> = ContinuousClock(),
-        _ body: @escaping @Sendable (Fixture) async throws -> Void
+        logger: Logger = Logger(label: "supervision"), _ body: @escaping @Sendable (Fixture) async throws -> Void
     ) async throws {
         try await Scratch.with { scratch in
             let specification = try await specification(scratch)
             let sink = LogSink(folder: scratch.path, service: specification.name)
-            let service = SupervisedService(specification, sink: sink, clock: clock, chance: { 0 })
+            let service = SupervisedService(specification, sink: sink, clock: clock, chance: { 0 }, logger: logger)
             let fixture = Fixture(service: service, scratch: scratch)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await service.run() }

@@ -74,9 +74,9 @@ import Testing
             let path = "\(scratch.path)/talker.log"
             // Nobody reads: after 64 kB every write waits.
             #expect(mkfifo(path, 0o600) == 0)
+            let script = "yes 'long lines, so that there are not many' | head -c 5000000; echo > \(scratch.path)/done; exec sleep 1000"
             let service = SupervisedService(
-                ServiceSpecification(
-                    name: "talker", executable: "/bin/sh", arguments: ["-c", "yes | head -c 5000000; echo > \(scratch.path)/done; exec sleep 1000"]),
+                ServiceSpecification(name: "talker", executable: "/bin/sh", arguments: ["-c", script]),
                 sink: LogSink(folder: scratch.path, service: "talker"))
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await service.run() }

@@ -60,6 +60,7 @@ import Testing
             ServiceSpecification(
                 name: "flood", executable: "/bin/sh", arguments: ["-c", "\(before) yes \(scratch.path) & exec sleep 1000"])
         }) { fixture in
+            try await fixture.service.waitUntilReady(deadline: .seconds(20))
             try await until { processes(marked: fixture.scratch.path).count == 1 }
             let first = try await fixture.pid
             let old = try #require(processes(marked: fixture.scratch.path).first)

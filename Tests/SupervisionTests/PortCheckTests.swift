@@ -9,11 +9,14 @@ import Testing
     func taken(_ transport: WantedPort.Transport) async throws {
         let port = try freePort()
         #expect(PortCheck.conflicts(with: [WantedPort(transport, port)]).isEmpty)
+        #expect(!PortCheck.isTaken([WantedPort(transport, port)]))
         try listening(transport, port, "127.0.0.1") {
             for address in [nil, "127.0.0.1", "0.0.0.0", "::"] {
                 let wanted = WantedPort(transport, port, address: address)
                 let found = PortCheck.conflicts(with: [WantedPort(transport, 1), wanted])
                 #expect(found.map(\.wanted) == [wanted])
+                // IPv6 alone can still be had.
+                #expect(PortCheck.isTaken([wanted]) == (address != "::"))
                 #expect(found.first?.pid == getpid())
                 #expect(found.first?.process == ProcessTable.name(of: getpid()))
             }
@@ -35,11 +38,36 @@ import Testing
         }
     }
 
+    @Test("a server whose port another program has is not started, and the program is named; it is when that has gone", .timeLimit(.minutes(2)))
+    func notStarted() async throws {
+        let port = try freePort()
+        let listener = try listener(.tcp, port, "127.0.0.1")
+        let specification: @Sendable (Scratch) -> ServiceSpecification = { scratch in
+            var specification = Fixture.shell("echo up; exec sleep 600")(scratch)
+            specification.ports = [WantedPort(.tcp, port, address: "127.0.0.1")]
+            return specification
+        }
+        try await Fixture.with(specification) { fixture in
+            try await until {
+                guard case .portTaken(let conflict) = await fixture.service.snapshot().lastProblem else { return false }
+                return conflict.pid == getpid() && "\(conflict)".contains("has port \(port)/tcp")
+            }
+            #expect(fixture.lines.isEmpty, "it was started all the same")
+            close(listener)
+            try await until { await fixture.service.state == .ready }
+        }
+    }
+
     private func listening(_ transport: WantedPort.Transport, _ port: Int, _ text: String, _ body: () throws -> Void) throws {
+        let descriptor = try listener(transport, port, text)
+        defer { close(descriptor) }
+        try body()
+    }
+
+    private func listener(_ transport: WantedPort.Transport, _ port: Int, _ text: String) throws -> Int32 {
         let type = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
         let descriptor = socket(AF_INET, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         try #require(descriptor >= 0)
-        defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
@@ -49,6 +77,6 @@ import Testing
         }
         try #require(bound == 0)
         if transport == .tcp { try #require(listen(descriptor, 1) == 0) }
-        try body()
+        return descriptor
     }
 }

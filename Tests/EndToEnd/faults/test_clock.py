@@ -219,3 +219,20 @@ def test_a_certificate_that_was_made_in_the_future_is_replaced() -> None:
         until(lambda: appliance.status()["certificate"]["not_before"] <= _text(time.time()), 60, "a certificate of the present")
         appliance.healthy(60)
         assert appliance.get("/").status in (200, 302, 303)
+
+
+def test_a_clock_that_is_behind_is_no_reason_for_another_authority() -> None:
+    """Every phone would have to be told to trust it."""
+    with without_pebble("clock-behind", settings={"SNIKKET_CERTIFICATE": "internal"}) as appliance:
+        clock = Clock(appliance.folder)
+        appliance.start(clock.environment).line("ready ", 60)
+        authority = (appliance.state / "certificates/authority/ca.pem").read_bytes()
+        serial = appliance.healthy()["certificate"]["serial"]
+        clock.set(-YEAR)
+        assert appliance.snikket("certificate", "renew").returncode != 0
+        until(lambda: appliance.status()["certificate"]["last_error"], 30, "it says why not")
+        assert "clock is behind" in appliance.status()["certificate"]["last_error"]["error"]
+        clock.set(0)
+        assert appliance.snikket("certificate", "renew", seconds=60).returncode == 0
+        assert appliance.healthy(60)["certificate"]["serial"] != serial
+        assert (appliance.state / "certificates/authority/ca.pem").read_bytes() == authority

@@ -1,4 +1,7 @@
-"""A server that fails again and again: growing pauses, then `failed`, said by name; everything else goes on, and it comes back when its cause is gone."""
+"""A server that fails again and again: growing pauses, then `failed`, said by name; everything else goes on.
+
+When the cause is gone it comes back: by itself, or at once by `snikket reload`.
+"""
 
 import os
 import signal
@@ -13,7 +16,6 @@ import pytest
 
 from world.appliance import without_pebble
 from world.mailbox import Mailbox, mailbox
-from world.parallel import beside_each_other
 from world.service_watch import assert_serves, assert_untouched, services
 from world.stage import Stage, peopled
 from world.stand_in import StandIn, portal_stand_in
@@ -26,6 +28,9 @@ class Loop:
     # Makes every further start fail.
     spoil: Callable[[Stage], None]
     reason: str
+
+    def run(self) -> None:
+        _run(self)
 
 
 def _break_file(path: str, text: str) -> Callable[[Stage], None]:
@@ -76,15 +81,9 @@ def _assert_failed(scene: Stage, case: Loop, box: Mailbox, before: dict[str, dic
     assert "keeps failing" in _told(box, case.name)[0]
 
 
-@pytest.fixture(scope="module")
-def loops(request: pytest.FixtureRequest) -> Iterator[dict[str, "Future[Any]"]]:
-    with beside_each_other(request, "case", _run) as futures:
-        yield futures
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_server_with_a_broken_configuration_is_named_and_heals_by_a_reload(loops: dict[str, "Future[None]"], case: Loop) -> None:
-    loops[case.name].result()
+def test_a_server_with_a_broken_configuration_is_named_and_heals_by_a_reload(played: dict[Loop, "Future[None]"], case: Loop) -> None:
+    played[case].result()
 
 
 @pytest.fixture

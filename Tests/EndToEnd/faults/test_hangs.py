@@ -1,34 +1,31 @@
 """Halted or deadlocked, a server still accepts connections: the kernel does that. Each process of each server is hung, and replaced within 30 s.
 
-Each case has an appliance of its own, and they wait side by side.
+Each case has an appliance of its own, and they wait beside each other.
 """
 
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from world.conversation import under_fire
 from world.harm import children, deadlock, lives
-from world.parallel import beside_each_other
 from world.service_watch import Replacement, assert_serves, replacement, services
 from world.stage import Stage, stage
-from world.waiting import until
 
 # Until a hung server has been noticed and replaced, by the project's own promise for Prosody.
 BOUND = 30
 
-# A main loop that never comes back, put into the running configuration: it begins when its file appears.
+# A main loop that never comes back, put into the running configuration: it begins when a file appears.
 LUA_LOOP = """
 module:set_global();
 module:add_timer(0.2, function()
-	local file = io.open(module:get_option_string("fault_file"));
-	if file then while true do end end
+	-- Only once: its successor is well.
+	if os.remove(module:get_option_string("fault_file")) then while true do end end
 	return 0.2;
 end);
 """
@@ -39,6 +36,9 @@ class Hang:
     name: str
     server: str
     how: Callable[[Stage, int], None]
+
+    def run(self) -> "Outcome":
+        return _run(self)
 
 
 def _halt(_: Stage, pid: int) -> None:
@@ -58,7 +58,7 @@ def _deadlock_worker(_: Stage, pid: int) -> None:
 
 
 def _loop_in_lua(scene: Stage, _: int) -> None:
-    (scene.appliance.folder / "loop").touch()
+    (scene.appliance.folder / "home/loop").touch()
 
 
 CASES = [
@@ -89,7 +89,6 @@ def _run(case: Hang) -> Outcome:
             start = time.monotonic()
             case.how(scene, pid)
             replaced = replacement(scene.appliance, before, case.server, BOUND + 15)
-            (scene.appliance.folder / "loop").unlink(missing_ok=True)
             assert not any(lives(member) for member in family), "something of the hung server is still there"
             assert_serves(scene.appliance, scene.wendy)
             conversation.goes_on()
@@ -105,7 +104,7 @@ def _give_prosody_a_module(scene: Stage, code: str) -> None:
     file = scene.appliance.state / "run/prosody/prosody.cfg.lua"
     line = f'plugin_paths = {{ "{folder}"; '
     text = file.read_text().replace("plugin_paths = { ", line).replace('"snikket_api";', '"snikket_api"; "fault";')
-    text = text.replace("VirtualHost", f'fault_file = "{folder}/loop"\nVirtualHost', 1)
+    text = text.replace("VirtualHost", f'fault_file = "{folder}/home/loop"\nVirtualHost', 1)
     assert line in text and '"fault"' in text
     file.write_text(text)
     before = services(scene.appliance)
@@ -113,32 +112,38 @@ def _give_prosody_a_module(scene: Stage, code: str) -> None:
     replacement(scene.appliance, before, "prosody", 20)
 
 
-@pytest.fixture(scope="module")
-def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[str, "Future[Any]"]]:
-    with beside_each_other(request, "case", _run, width=5) as futures:
-        yield futures
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_hung_server_is_noticed_and_replaced(
-        outcomes: dict[str, "Future[Outcome]"], case: Hang, measured: Callable[[str, float], None]) -> None:
-    outcome = outcomes[case.name].result()
+        played: dict[Hang, "Future[Outcome]"], case: Hang, measured: Callable[[str, float], None]) -> None:
+    outcome = played[case].result()
     measured(f"{case.name}, until another is ready", outcome.replaced.ready)
     assert outcome.replaced.ready < BOUND
     if case.server != "prosody":
         assert outcome.sessions == 1 and outcome.silence < 10, "people who write to each other noticed it"
 
 
-def test_a_deadlocked_master_of_nginx_harms_nobody_until_it_is_needed() -> None:
-    with stage("master") as scene:
-        scene.assert_well()
-        before = services(scene.appliance)
-        master = before["nginx"]["pid"]
-        worker = children(master)[0]
-        deadlock(master)
-        # It looks like one that has nothing to do, and its worker does everything.
-        assert_serves(scene.appliance, scene.wendy)
-        os.kill(worker, signal.SIGKILL)
-        replacement(scene.appliance, before, "nginx", BOUND)
-        until(lambda: not lives(master), 10, "the deadlocked master is gone")
-        scene.assert_well()
+@dataclass(frozen=True)
+class DeadlockedMaster:
+    """It looks like one that has nothing to do, and its worker does everything: it harms nobody until it is needed."""
+
+    name = "nginx's master deadlocked"
+
+    def run(self) -> float:
+        with stage("master") as scene:
+            scene.assert_well()
+            before = services(scene.appliance)
+            master = before["nginx"]["pid"]
+            worker = children(master)[0]
+            deadlock(master)
+            assert_serves(scene.appliance, scene.wendy)
+            os.kill(worker, signal.SIGKILL)
+            replaced = replacement(scene.appliance, before, "nginx", BOUND)
+            assert not lives(master)
+            scene.assert_well()
+            return replaced.ready
+
+
+@pytest.mark.parametrize("case", [DeadlockedMaster()], ids=lambda case: case.name)
+def test_a_deadlocked_master_of_nginx_is_replaced_when_it_is_needed(
+        played: dict[DeadlockedMaster, "Future[float]"], case: DeadlockedMaster, measured: Callable[[str, float], None]) -> None:
+    measured(f"{case.name} and its worker killed, until another is ready", played[case].result())

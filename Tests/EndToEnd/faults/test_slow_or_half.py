@@ -3,16 +3,14 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from world.appliance import without_pebble
 from world.conversation import under_fire
-from world.parallel import beside_each_other
 from world.service_watch import assert_serves, assert_untouched, services
 from world.stage import peopled
 from world.stand_in import portal_stand_in
@@ -25,6 +23,9 @@ class Manner:
     word: str
     # Whether it serves in the end by itself.
     is_good: bool
+
+    def run(self) -> float:
+        return _run(self)
 
 
 CASES = [Manner("20 seconds late", "slow", True), Manner("half an answer", "half_an_answer", False), Manner("garbage", "garbage", False)]
@@ -56,12 +57,6 @@ def _run(case: Manner) -> float:
         return took
 
 
-@pytest.fixture(scope="module")
-def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[str, "Future[Any]"]]:
-    with beside_each_other(request, "case", _run) as futures:
-        yield futures
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_portal_that_behaves_oddly(outcomes: dict[str, "Future[float]"], case: Manner, measured: Callable[[str, float], None]) -> None:
-    measured(f"a portal with {case.name}, until it serves", outcomes[case.name].result())
+def test_a_portal_that_behaves_oddly(played: dict[Manner, "Future[float]"], case: Manner, measured: Callable[[str, float], None]) -> None:
+    measured(f"a portal with {case.name}, until it serves", played[case].result())

@@ -14,7 +14,9 @@ from .appliance import Appliance, installation
 
 PROGRAM = Path(__file__).with_name("stand_in_program.py")
 # A server's program, where it lies, and the argument by which a real start is known.
-_SERVERS = {"prosody": ("prosody", "/usr/bin/prosody", "-F"), "nginx": ("nginx", "/usr/sbin/nginx", "daemon off;"), "coturn": ("turnserver", "/usr/bin/turnserver", "-c")}
+_SERVERS = {
+    "prosody": ("prosody", "/usr/bin/prosody", "-F"), "nginx": ("nginx", "/usr/sbin/nginx", "daemon off;"),
+    "coturn": ("turnserver", "/usr/bin/turnserver", "-c")}
 _UNSHARE_MOUNTS = 0x00020000  # CLONE_NEWNS, sched.h
 
 

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""In place of a server's program: behaves as the word in a file says, or becomes the server. Copied to where the server is looked for (stand_in.py)."""
+"""In place of a server's program: behaves as the word in a file says, or becomes the server.
+
+Copied to where the server is looked for (stand_in.py).
+"""
 
 import json
 import os
