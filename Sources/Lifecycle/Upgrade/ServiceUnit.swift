@@ -1,0 +1,94 @@
+import FoundationEssentials
+
+/// The unit of `snikket up`, and what the running one says of itself.
+public struct ServiceUnit: Sendable {
+    private static let systemctl = "/usr/bin/systemctl"
+    let name: String
+    /// The program that is installed.
+    let program: String
+
+    public init(_ places: UpgradePlaces) {
+        (name, program) = (places.service, places.program)
+    }
+
+    /// What systemd knows.
+    struct Facts: Equatable {
+        var state = ""
+        var process = ""
+        var restarts = 0
+        /// Whether it runs, or is being started again and again.
+        var isWanted: Bool { ["active", "activating", "reloading"].contains(state) }
+    }
+
+    func facts() async throws(UpgradeError) -> Facts {
+        let text = try await Tool(Self.systemctl, "show", "-p", "ActiveState", "-p", "MainPID", "-p", "NRestarts", name).succeed()
+        var facts = Facts()
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard words.count == 2 else { continue }
+            switch words[0] {
+            case "ActiveState": facts.state = words[1]
+            case "MainPID": facts.process = words[1]
+            case "NRestarts": facts.restarts = Int(words[1]) ?? 0
+            default: break
+            }
+        }
+        return facts
+    }
+
+    /// Whether the service is wanted, and whether everything serves.
+    public func look() async throws(UpgradeError) -> (isRunning: Bool, isHealthy: Bool) {
+        let isWanted = try await facts().isWanted
+        guard isWanted else { return (false, false) }
+        return (true, try await status().isHealthy)
+    }
+
+    /// What `snikket status` says: everything serves, and somebody can log in; which version runs; what is wrong.
+    func status() async throws(UpgradeError) -> (isHealthy: Bool, version: String?, words: String) {
+        struct Report: Decodable {
+            var version: String
+        }
+        let output = try await Tool(program, "status", "--json", "--login", within: .seconds(45)).run()
+        let version = (try? JSONDecoder().decode(Report.self, from: Data(output.text.utf8)))?.version
+        // The cause says more than that there was an error.
+        let lines = output.errors.split(separator: "\n")
+        let cause = lines.first { $0.hasPrefix("snikket: cause: ") } ?? lines.first { $0.hasPrefix("snikket: error: ") }
+        return (output.succeeded, version, cause.map { String($0.drop { $0 != " " }.dropFirst()) } ?? "not everything serves")
+    }
+
+    func stop() async throws(UpgradeError) {
+        try await Tool(Self.systemctl, "stop", name, within: .seconds(120)).succeed()
+    }
+
+    /// Without waiting until it serves.
+    func start() async throws(UpgradeError) {
+        _ = try await Tool(Self.systemctl, "reset-failed", name).run()
+        try await Tool(Self.systemctl, "start", "--no-block", name).succeed()
+    }
+
+    /// Waits until a version serves and goes on doing so.
+    ///
+    /// - Parameters:
+    ///   - everything: whether everything has to serve; otherwise it is enough that it runs and answers.
+    ///   - isImpatient: whether to give up as soon as it has ended by itself some times.
+    /// - Returns: nil, or why it does not, in words.
+    func problem(of version: String, everything: Bool, within deadline: Duration, isImpatient: Bool) async throws(UpgradeError) -> String? {
+        let end = ContinuousClock.now.advanced(by: deadline)
+        var (good, deaths, process, words) = (0, 0, "", "it does not answer")
+        var known = try await facts().restarts
+        while ContinuousClock.now < end {
+            let facts = try await facts()
+            if facts.restarts > known { deaths += facts.restarts - known }
+            known = facts.restarts
+            if isImpatient, facts.state == "failed" || deaths >= 3 { return "it ends as soon as it is started; \(words)" }
+            let status = try await status()
+            let isGood = status.version == version && (status.isHealthy || !everything)
+            if isGood, good == 0 || facts.process == process { good += 1 } else { good = isGood ? 1 : 0 }
+            process = facts.process
+            if good >= 3 { return nil }
+            if !isGood { words = status.version.map { $0 == version ? status.words : "the version that runs is \($0)" } ?? status.words }
+            try? await Task.sleep(for: .seconds(1))
+        }
+        return words
+    }
+}
