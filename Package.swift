@@ -173,7 +173,7 @@ let package = Package(
             swiftSettings: rules),
         .executableTarget(
             name: "supervised-parent", dependencies: ["DurableFiles", "Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
-        tests(of: "Lifecycle", ["RealServers"]),
+        tests(of: "Lifecycle", ["DurableFiles", "RealServers"]),
         tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "DurableFiles", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", lifecycle, log, system]),
         tests(

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import DurableFiles
 
 /// The unit of `snikket up`, and what the running one says of itself.
 public struct ServiceUnit: Sendable {
@@ -43,17 +43,19 @@ public struct ServiceUnit: Sendable {
         return (true, try await status().isHealthy)
     }
 
-    /// What `snikket status` says: everything serves, and somebody can log in; which version runs; what is wrong.
-    func status() async throws(UpgradeError) -> (isHealthy: Bool, version: String?, words: String) {
-        struct Report: Decodable {
-            var version: String
-        }
+    /// What `snikket status` says: everything serves, and somebody can log in; whether it answers at all; what is wrong.
+    func status() async throws(UpgradeError) -> (isHealthy: Bool, answers: Bool, words: String) {
         let output = try await Tool(program, "status", "--json", "--login", within: .seconds(45)).run()
-        let version = (try? JSONDecoder().decode(Report.self, from: Data(output.text.utf8)))?.version
-        // The cause says more than that there was an error.
         let lines = output.errors.split(separator: "\n")
-        let cause = lines.first { $0.hasPrefix("snikket: cause: ") } ?? lines.first { $0.hasPrefix("snikket: error: ") }
-        return (output.succeeded, version, cause.map { String($0.drop { $0 != " " }.dropFirst()) } ?? "not everything serves")
+        let said = ["snikket: error: ", "snikket: cause: "].compactMap { part in
+            lines.first { $0.hasPrefix(part) }.map { String($0.dropFirst(part.count)) }
+        }
+        return (output.succeeded, !output.text.isEmpty, said.isEmpty ? "not everything serves" : said.joined(separator: ": "))
+    }
+
+    /// Whether a process runs the program that is installed now, and not one that has been replaced since (proc(5)).
+    private static func isCurrent(_ process: String) -> Bool {
+        SymbolicLink.target(of: "/proc/\(process)/exe").map { !$0.hasSuffix(" (deleted)") } ?? false
     }
 
     func stop() async throws(UpgradeError) {
@@ -66,13 +68,13 @@ public struct ServiceUnit: Sendable {
         try await Tool(Self.systemctl, "start", "--no-block", name).succeed()
     }
 
-    /// Waits until a version serves and goes on doing so.
+    /// Waits until what is installed serves and goes on doing so.
     ///
     /// - Parameters:
     ///   - everything: whether everything has to serve; otherwise it is enough that it runs and answers.
     ///   - isImpatient: whether to give up as soon as it has ended by itself some times.
     /// - Returns: nil, or why it does not, in words.
-    func problem(of version: String, everything: Bool, within deadline: Duration, isImpatient: Bool) async throws(UpgradeError) -> String? {
+    func problem(everything: Bool, within deadline: Duration, isImpatient: Bool) async throws(UpgradeError) -> String? {
         let end = ContinuousClock.now.advanced(by: deadline)
         var (good, deaths, process, words) = (0, 0, "", "it does not answer")
         var known = try await facts().restarts
@@ -82,11 +84,12 @@ public struct ServiceUnit: Sendable {
             known = facts.restarts
             if isImpatient, facts.state == "failed" || deaths >= 3 { return "it ends as soon as it is started; \(words)" }
             let status = try await status()
-            let isGood = status.version == version && (status.isHealthy || !everything)
+            let isCurrent = Self.isCurrent(facts.process)
+            let isGood = isCurrent && (everything ? status.isHealthy : status.answers)
             if isGood, good == 0 || facts.process == process { good += 1 } else { good = isGood ? 1 : 0 }
             process = facts.process
             if good >= 3 { return nil }
-            if !isGood { words = status.version.map { $0 == version ? status.words : "the version that runs is \($0)" } ?? status.words }
+            if !isGood { words = isCurrent || !status.answers ? status.words : "the old version goes on running" }
             try? await Task.sleep(for: .seconds(1))
         }
         return words

@@ -48,8 +48,7 @@ public struct UpgradeRunner: Sendable {
             try await package.install(record.new.package)
             try enter(.watching, &record)
             if record.wasRunning {
-                let problem = try await service.problem(
-                    of: record.new.version, everything: record.wasHealthy, within: Self.patience, isImpatient: true)
+                let problem = try await service.problem(everything: record.wasHealthy, within: Self.patience, isImpatient: true)
                 if let problem { return try await goBack(&record, problem) }
             }
         } catch {
@@ -104,8 +103,7 @@ public struct UpgradeRunner: Sendable {
         }
         if record.wasRunning {
             try await service.start()
-            let problem = try await service.problem(
-                of: record.old.version, everything: record.wasHealthy, within: Self.patience, isImpatient: false)
+            let problem = try await service.problem(everything: record.wasHealthy, within: Self.patience, isImpatient: false)
             // There is nothing else to go back to: it is told, and goes on trying.
             if let problem { record.reason = [record.reason, "\(record.old.version) is back, and \(problem)"].compactMap { $0 }.joined(separator: "; ") }
         }
