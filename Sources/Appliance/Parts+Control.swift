@@ -21,7 +21,10 @@ extension Parts {
             return await answerReload(wanted)
         default:
             return .refusal(
-                404, .init(error: "there are only GET /status, GET /metrics, POST /reload, POST /login, POST /certificate/renew and POST /certificate/revoke"))
+                404,
+                .init(
+                    error: "there are only GET /status, GET /metrics, POST /reload, POST /login, POST /certificate/renew and"
+                        + " POST /certificate/revoke"))
         }
     }
 

@@ -1,5 +1,6 @@
 import DurableFiles
 import Lifecycle
+import Settings
 
 /// What administrators hear of the last upgrade of this program: nothing while all is well.
 struct UpgradeOutcome: Equatable {
@@ -38,7 +39,8 @@ extension Parts {
         known = change
         guard let outcome = UpgradeOutcome(of: try? UpgradeRecord.read(from: places.record)) else {
             matters.close("upgrade")
-            return await messages.tell("upgrade-outcome", level: 0, "The upgrade that was taken back on the server of \(settings.domain) has been replaced by another.")
+            return await messages.tell(
+                "upgrade-outcome", level: 0, "The upgrade that was taken back on the server of \(settings.domain) has been replaced by another.")
         }
         matters.open("upgrade", outcome.problem)
         await messages.tell("upgrade-outcome", level: 1, outcome.text(domain: settings.domain))

@@ -51,7 +51,9 @@ struct Login {
 
     /// The condition of a failure (RFC 6120 §6.5).
     private static func condition(in answer: String) -> String {
-        guard let failure = answer.firstRange(of: "<failure"), let open = answer[failure.upperBound...].firstIndex(of: ">") else { return "no answer" }
+        guard let failure = answer.firstRange(of: "<failure"), let open = answer[failure.upperBound...].firstIndex(of: ">") else {
+            return "no answer"
+        }
         return String(answer[open...].dropFirst().drop { $0 == "<" }.prefix { $0.isLetter || $0 == "-" }.prefix(64))
     }
 

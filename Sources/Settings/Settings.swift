@@ -41,8 +41,6 @@ public struct Settings: Sendable, Equatable {
     public var backups: Backups
     /// Upgrades of this program that come by themselves.
     public var upgrades: Upgrades
-    /// The hour, 0 to 23 in local time, for what interrupts the service; nil: any.
-    public var quietHour: Int?
     /// Where abuse is reported (XEP-0157); nil when not given.
     public var abuseEmail: String?
     /// Where security problems are reported (XEP-0157, RFC 9116); nil when not given.

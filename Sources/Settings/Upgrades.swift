@@ -47,8 +47,5 @@ extension Settings.Option {
         Self(
             "SNIKKET_RELEASES", .releasePlace, .none("where the package came from"), .upgrades, into: \.settings.upgrades.releases,
             "Where releases are looked for: the address or the folder of a mirror. They have to be signed by the same key."),
-        Self(
-            "SNIKKET_QUIET_HOUR", .whole(0...23), .none("at any time"), .upgrades, into: \.settings.quietHour,
-            "The hour, in this machine's local time, in which what interrupts the service for some seconds is done by itself: 4 is from 4:00 to 4:59."),
     ]
 }

@@ -23,24 +23,30 @@ extension Failure {
                 tryThis: "install a release with its install.sh", code: .configuration)
         case .unreachable(let place, let words):
             self.init(
-                error: "\(place) could not be fetched", cause: words, tryThis: "look at this machine's connection, and try again", code: .tryAgainLater)
+                error: "\(place) could not be fetched", cause: words, tryThis: "look at this machine's connection, and try again",
+                code: .tryAgainLater)
         case .unsigned(let place):
             self.init(
                 error: "the release at \(place) is not signed by its makers", cause: "somebody has changed it, or it was cut off on its way",
                 tryThis: "install nothing from there; try again later")
         case .malformed(let place):
-            self.init(error: "the release at \(place) is not understood", cause: "it has a form that this version does not know", tryThis: "run the newest install.sh")
+            self.init(
+                error: "the release at \(place) is not understood", cause: "it has a form that this version does not know",
+                tryThis: "run the newest install.sh")
         case .noPackage(let architecture, let offered):
             self.init(
-                error: "there is no package for this machine", cause: "it is \(architecture), and the release has: \(offered.joined(separator: ", "))",
+                error: "there is no package for this machine",
+                cause: "it is \(architecture), and the release has: \(offered.joined(separator: ", "))",
                 tryThis: "wait for a release that has one")
         case .older(let installed, let offered):
             self.init(
                 error: "snikket \(installed) is installed, and the release is \(offered)",
-                cause: "an older one can have mistakes that are known", tryThis: "`snikket rollback` goes back to the version before the last upgrade")
+                cause: "an older one can have mistakes that are known", tryThis: "`snikket rollback` goes back to the version before the last upgrade"
+            )
         case .altered(let file):
             self.init(
-                error: "\(file) is not the one of the release", cause: "its checksum or its version is another: it was changed, or cut off on its way",
+                error: "\(file) is not the one of the release",
+                cause: "its checksum or its version is another: it was changed, or cut off on its way",
                 tryThis: "try again later")
         case .noWayBack(let version):
             self.init(
@@ -57,7 +63,9 @@ extension Failure {
         case .program(let name, let words):
             self.init(error: "\(name) did not do its part", cause: words, tryThis: "mend what it says, and try again")
         case .timedOut(let name, let seconds):
-            self.init(error: "\(name) did not end in \(seconds) seconds", tryThis: "look at what keeps this machine busy, and try again", code: .tryAgainLater)
+            self.init(
+                error: "\(name) did not end in \(seconds) seconds", tryThis: "look at what keeps this machine busy, and try again",
+                code: .tryAgainLater)
         case .rehearsal(let words):
             self.init(error: "the new version does not work with these settings and this state", cause: words, tryThis: "report it, with these words")
         case .file(let error): self.init(error)
@@ -102,8 +110,12 @@ extension UpgradeRecord {
         if makesBackup { lines.append("a backup is made, in \(UpgradePlaces().backups)") }
         if !isRollback { lines.append("\(new.version) tries itself with the settings and with copies of what it would change in the state") }
         let version = isRollback ? old.version : new.version
-        lines.append("the package \(version) is installed" + (wasRunning ? ", and the service restarted: seconds in which apps wait" : "; the service does not run, and is not started"))
-        if wasRunning, !isRollback { lines.append("if not everything serves within two minutes, \(old.version) comes back by itself, with its state") }
+        lines.append(
+            "the package \(version) is installed"
+                + (wasRunning ? ", and the service restarted: seconds in which apps wait" : "; the service does not run, and is not started"))
+        if wasRunning, !isRollback {
+            lines.append("if not everything serves within two minutes, \(old.version) comes back by itself, with its state")
+        }
         return lines
     }
 
@@ -117,7 +129,8 @@ extension UpgradeRecord {
                 tryThis: "nothing was changed; mend that, and try again")
         }
         throw Failure(
-            error: isRollback ? "snikket \(old.version) is back, and not well" : "snikket \(new.version) did not stay: \(old.version) is back", cause: reason,
+            error: isRollback ? "snikket \(old.version) is back, and not well" : "snikket \(new.version) did not stay: \(old.version) is back",
+            cause: reason,
             tryThis: isRollback ? "snikket status" : "report it, with these words and `journalctl -u snikket-upgrade -u snikket`")
     }
 }

@@ -4,7 +4,7 @@ import Glibc
 import Lifecycle
 import Settings
 
-/// What the timer does: at most once a day, in the quiet hour if there is one, what SNIKKET_UPGRADES allows.
+/// What the timer does: at most once a day, in the quiet hours if there are any, what SNIKKET_UPGRADES allows.
 struct UnattendedUpgrade {
     let places: UpgradePlaces
     let settings: Settings
@@ -15,7 +15,7 @@ struct UnattendedUpgrade {
 
     func run() async throws {
         let now = time(nil)
-        guard settings.upgrades.automatic != .no, isQuiet(now) else { return }
+        guard settings.upgrades.automatic != .no, settings.quietHours.map({ $0.secondsLeft(at: now) != nil }) ?? true else { return }
         if let last = File.lastChange(of: stamp), (0..<Self.pause).contains(now - last) { return }
         let preparation = UpgradePreparation(places)
         if let record = try preparation.record(), !record.step.isEnd { return }
@@ -32,12 +32,5 @@ struct UnattendedUpgrade {
         // What is not well, somebody looks at; and after an upgrade nobody could tell which of them it was.
         guard record.wasHealthy else { return Terminal.standardOutput.print("not now: not everything serves") }
         try await preparation.begin(record)
-    }
-
-    private func isQuiet(_ now: Int) -> Bool {
-        guard let hour = settings.quietHour else { return true }
-        var (time, parts) = (time_t(now), tm())
-        localtime_r(&time, &parts)
-        return Int(parts.tm_hour) == hour
     }
 }

@@ -36,7 +36,7 @@ struct UpgradeCommand: Command {
     @Flag(name: [.short, .long], help: "Do not ask.")
     var yes = false
 
-    @Flag(help: ArgumentHelp("As the timer does: only what SNIKKET_UPGRADES allows, in the quiet hour.", visibility: .hidden))
+    @Flag(help: ArgumentHelp("As the timer does: only what SNIKKET_UPGRADES allows, in the quiet hours.", visibility: .hidden))
     var unattended = false
 
     func validate() throws {

@@ -10,7 +10,8 @@ struct ReleaseTests {
 
     /// A release in a folder, signed; and what knows its key.
     private static func release(
-        in scratch: Scratch, _ text: (_ checksum: String) -> String = { "snikket-release 1\nversion 0.2.0\nsecurity no\npackage amd64 \($0) snikket_0.2.0_amd64.deb\n" }
+        in scratch: Scratch,
+        _ text: (_ checksum: String) -> String = { "snikket-release 1\nversion 0.2.0\nsecurity no\npackage amd64 \($0) snikket_0.2.0_amd64.deb\n" }
     ) async throws -> ReleaseFetch {
         for folder in ["release", "got"] { mkdir("\(scratch.path)/\(folder)", 0o755) }
         let file = try scratch.write("release/snikket_0.2.0_amd64.deb", package)

@@ -31,7 +31,9 @@ public struct InstalledPackage: Sendable {
     public func version(in file: String) async throws(UpgradeError) -> String? {
         let output = try await Tool("/usr/bin/dpkg-deb", "-f", file, "Package", "Version").run()
         let lines = output.text.split(separator: "\n")
-        guard output.succeeded, lines.contains("Package: \(Self.name)"), let line = lines.first(where: { $0.hasPrefix("Version: ") }) else { return nil }
+        guard output.succeeded, lines.contains("Package: \(Self.name)"), let line = lines.first(where: { $0.hasPrefix("Version: ") }) else {
+            return nil
+        }
         return String(line.dropFirst("Version: ".count))
     }
 

@@ -78,7 +78,8 @@ public struct Release: Sendable, Equatable {
 extension Release.Package {
     /// Whether its name leads nowhere else, and its checksum is one.
     fileprivate var isSound: Bool {
-        let isName = file.hasSuffix(".deb") && file.first != "." && file.first != "-"
+        let isName =
+            file.hasSuffix(".deb") && file.first != "." && file.first != "-"
             && file.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-._~".contains($0)) }
         return isName && checksum.utf8.count == 64 && checksum.allSatisfy(\.isHexDigit)
     }

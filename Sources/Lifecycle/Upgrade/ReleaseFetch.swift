@@ -73,7 +73,8 @@ public struct ReleaseFetch: Sendable {
             ]
         }
         // What comes from a folder of this machine goes the same way: within the limit.
-        words += source.isFolder
+        words +=
+            source.isFolder
             ? ["/bin/cat", "--", place]
             : [
                 "/usr/bin/curl", "--disable", "--fail", "--silent", "--show-error", "--location", "--max-redirs", "5", "--proto", "=http,https",

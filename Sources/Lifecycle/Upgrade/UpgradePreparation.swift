@@ -55,7 +55,9 @@ public struct UpgradePreparation: Sendable {
     }
 
     /// Gets both packages, and writes down what is to be done.
-    public func prepare(_ look: Look, _ fetch: ReleaseFetch, isUnattended: Bool, makesBackup: Bool, now: Int) async throws(UpgradeError) -> UpgradeRecord {
+    public func prepare(_ look: Look, _ fetch: ReleaseFetch, isUnattended: Bool, makesBackup: Bool, now: Int) async throws(UpgradeError)
+        -> UpgradeRecord
+    {
         let architecture = try await package.architecture()
         guard let new = look.release.package(of: look.release.version, for: architecture) else {
             let offered = look.release.packages.filter { $0.version == look.release.version }.map(\.architecture)
@@ -76,7 +78,9 @@ public struct UpgradePreparation: Sendable {
         guard let last = try record(), last.step == .done, !last.isRollback else { throw .nothingBefore }
         let installed = try await package.version()
         guard installed == last.new.version else { throw .movedOn(installed: installed, recorded: last.new.version) }
-        guard try await package.version(in: last.old.package) == last.old.version, try await package.isWhole(last.old.package) else { throw .noWayBack(version: last.old.version) }
+        guard try await package.version(in: last.old.package) == last.old.version, try await package.isWhole(last.old.package) else {
+            throw .noWayBack(version: last.old.version)
+        }
         // What was migrated has to be there as it was.
         if try stateVersion() != last.stateVersion, (try? StateUndo(of: places.state).leadsTo()) != last.stateVersion {
             throw .noWayBack(version: last.old.version)

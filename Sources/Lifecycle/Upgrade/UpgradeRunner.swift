@@ -105,7 +105,9 @@ public struct UpgradeRunner: Sendable {
             try await service.start()
             let problem = try await service.problem(everything: record.wasHealthy, within: Self.patience, isImpatient: false)
             // There is nothing else to go back to: it is told, and goes on trying.
-            if let problem { record.reason = [record.reason, "\(record.old.version) is back, and \(problem)"].compactMap { $0 }.joined(separator: "; ") }
+            if let problem {
+                record.reason = [record.reason, "\(record.old.version) is back, and \(problem)"].compactMap { $0 }.joined(separator: "; ")
+            }
         }
         try enter(.wentBack, &record)
     }
