@@ -56,8 +56,11 @@ final class ChildProcess {
 
         var pid: pid_t = 0
         let environment = ServiceSpecification.plainEnvironment.map { "\($0)=\($1)" }
-        let problem = Self.withPointers(words) { words in
-            Self.withPointers(environment) { posix_spawn(&pid, Privileges.program, &actions, &attributes, words, $0) }
+        // An array goes after its last use, and with it what is open.
+        let problem = withExtendedLifetime(wanted) {
+            Self.withPointers(words) { words in
+                Self.withPointers(environment) { posix_spawn(&pid, Privileges.program, &actions, &attributes, words, $0) }
+            }
         }
         guard problem == 0 else { throw .program(name, String(cString: strerror(problem))) }
         self.pid = pid
