@@ -1,10 +1,7 @@
-import DurableFiles
 import Glibc
 import Lifecycle
 import Settings
-import Subprocess
 import Supervision
-import SystemPackage
 
 extension Parts {
     /// Watches the backups that are made by themselves, and tells the administrators when one fails or none is made. Never returns by itself.
@@ -52,22 +49,8 @@ extension Parts {
         let specification = ServiceSpecification(
             name: "backup", executable: program,
             arguments: ["backup", "create", "--if-due", "--config", locations.configuration, "--state", locations.state] + given)
-        let arguments = Privileges.arguments(for: specification)
-        await withTaskGroup { group in
-            group.addTask { await Self.run(arguments, specification.environment) }
-            // A day's backup that takes half a day does not end.
-            group.addTask { try? await Task.sleep(for: .seconds(43_200)) }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-
-    @concurrent
-    private static func run(_ arguments: [String], _ environment: [String: String]) async {
-        _ = try? await Subprocess.run(
-            .path(FilePath(Privileges.program)), arguments: Arguments(arguments),
-            environment: .custom(Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
-            output: .discarded, error: .discarded)
+        // A day's backup that takes half a day does not end.
+        _ = try? await Errand.run(specification, deadline: .seconds(43_200)) { _ in }
     }
 }
 
