@@ -13,7 +13,7 @@ extension Parts {
         var watch = ReplacementWatch()
         while true {
             try await Task.sleep(for: .seconds(30), tolerance: .seconds(5))
-            guard watch.isTimeToLook(PackageManager.mark, isAtWork: PackageManager.isAtWork, at: .now) else { continue }
+            guard watch.isTimeToLook(PackageManager.mark, isAtWork: PackageManager.isAtWork(), isQuiet: isQuiet, at: .now) else { continue }
             var replaced = await replacedFiles()
             await tell(of: replaced)
             let wanted = watch.toRestart(replaced)

@@ -14,12 +14,13 @@ struct ReplacementWatch {
     /// What a start did not mend: not tried again.
     private var hopeless: Replaced = [:]
 
-    /// Whenever a package has come or gone, and now and then besides; not while packages are coming and going.
+    /// Whenever a package has come or gone or what waits for a quiet hour may be done, and now and then besides; not while packages are coming and going.
     ///
     /// - Parameter mark: what is installed.
-    mutating func isTimeToLook(_ mark: PackageManager.Mark?, isAtWork: Bool, at now: ContinuousClock.Instant) -> Bool {
+    mutating func isTimeToLook(_ mark: PackageManager.Mark?, isAtWork: Bool, isQuiet: Bool, at now: ContinuousClock.Instant) -> Bool {
         guard !isAtWork else { return false }
-        guard mark != self.mark || isUnsure || lastLook.map({ now - $0 >= Self.longestPause }) ?? true else { return false }
+        let isDue = isQuiet && last.contains { $0.value != hopeless[$0.key] }
+        guard mark != self.mark || isUnsure || isDue || lastLook.map({ now - $0 >= Self.longestPause }) ?? true else { return false }
         (self.mark, lastLook) = (mark, now)
         return true
     }

@@ -21,8 +21,10 @@ extension PackageManager {
     }
 
     /// Whether packages are being installed, upgraded or removed, as far as we may see that: in the middle of it files do not fit each other.
-    public static var isAtWork: Bool {
-        ["/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"].contains { path in
+    ///
+    /// - Parameter locks: the files that are locked then.
+    public static func isAtWork(locks: [String] = ["/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"]) -> Bool {
+        locks.contains { path in
             let file = open(path, O_RDONLY | O_CLOEXEC)
             guard file >= 0 else { return false }
             defer { close(file) }

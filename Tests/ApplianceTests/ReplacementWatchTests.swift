@@ -15,8 +15,8 @@ struct ReplacementWatchTests {
 
         func toRestart(_ replaced: ReplacementWatch.Replaced) -> [Service] { watch.toRestart(replaced) }
         func hasStarted(_ service: Service, _ replaced: ReplacementWatch.Replaced) { watch.hasStarted(service, replaced) }
-        func isTimeToLook(_ mark: PackageManager.Mark?, isAtWork: Bool, at now: ContinuousClock.Instant) -> Bool {
-            watch.isTimeToLook(mark, isAtWork: isAtWork, at: now)
+        func isTimeToLook(_ mark: PackageManager.Mark?, isAtWork: Bool, isQuiet: Bool = false, at now: ContinuousClock.Instant) -> Bool {
+            watch.isTimeToLook(mark, isAtWork: isAtWork, isQuiet: isQuiet, at: now)
         }
     }
 
@@ -54,6 +54,20 @@ struct ReplacementWatchTests {
         _ = watch.toRestart([.coturn: library])
         #expect(!watch.isTimeToLook(nil, isAtWork: false, at: begin + .seconds(120)))
         #expect(watch.isTimeToLook(nil, isAtWork: false, at: begin + .seconds(690)))
+    }
+
+    @Test("what waits for a quiet hour is looked at again when it has come")
+    func quiet() {
+        let watch = Watch()
+        for second in [0, 30] {
+            #expect(watch.isTimeToLook(nil, isAtWork: false, at: begin + .seconds(second)))
+            _ = watch.toRestart([.nginx: library])
+        }
+        #expect(!watch.isTimeToLook(nil, isAtWork: false, at: begin + .seconds(60)))
+        #expect(watch.isTimeToLook(nil, isAtWork: false, isQuiet: true, at: begin + .seconds(90)))
+        #expect(watch.toRestart([.nginx: library]) == [.nginx])
+        watch.hasStarted(.nginx, [:])
+        #expect(!watch.isTimeToLook(nil, isAtWork: false, isQuiet: true, at: begin + .seconds(120)))
     }
 
     @Test("not while packages are being installed")
