@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 prefix=/usr/local
 settings=/etc/snikket/snikket.conf
 state=/var/lib/snikket
-unit=/etc/systemd/system/snikket.service
+units=/etc/systemd/system
 sysusers=/usr/local/lib/sysusers.d/snikket.conf
 policy=/usr/sbin/policy-rc.d
 our_policy= # whether that file is ours to remove
@@ -334,9 +334,13 @@ install_service() {
     step "making the users and the service"
     install_file 644 "$here/templates/systemd/snikket.sysusers" "$sysusers"
     systemd-sysusers "$sysusers"
-    install_file 644 "$here/templates/systemd/snikket.service" "$unit"
+    for file in snikket.service snikket-backup.service snikket-backup.timer; do
+        install_file 644 "$here/templates/systemd/$file" "$units/$file"
+    done
     systemctl daemon-reload
     systemctl enable --quiet snikket.service
+    # It makes a backup only when the settings want one.
+    systemctl enable --quiet --now snikket-backup.timer
 }
 
 domain_in_settings() {
@@ -624,9 +628,10 @@ uninstall() {
         return
     fi
     step "stopping"
-    systemctl disable --quiet --now snikket.service 2>/dev/null || :
+    systemctl disable --quiet --now snikket-backup.timer snikket.service 2>/dev/null || :
+    systemctl stop snikket-backup.service 2>/dev/null || :
     step "removing the programs"
-    rm -f "$unit" "$sysusers" "$prefix/bin/snikket" "$prefix/bin/snikket-certs" \
+    rm -f "$units/snikket.service" "$units/snikket-backup.service" "$units/snikket-backup.timer" "$sysusers" "$prefix/bin/snikket" "$prefix/bin/snikket-certs" \
         "$prefix/share/bash-completion/completions/snikket" "$prefix/share/zsh/site-functions/_snikket" \
         "$prefix/share/fish/vendor_completions.d/snikket.fish"
     rm -rf "$prefix/share/snikket"

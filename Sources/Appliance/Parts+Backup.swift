@@ -1,89 +1,86 @@
 import Glibc
 import Lifecycle
 import Settings
-import Subprocess
 import Supervision
-import SystemPackage
 
 extension Parts {
-    /// Has a backup made whenever one is due, and tells the administrators when that fails. Never returns by itself.
-    func keepBackups() async throws {
+    /// Watches the backups that are made by themselves, and tells the administrators when one fails or none is made. Never returns by itself.
+    ///
+    /// A timer of systemd makes them: they need more of root's rights than are kept here. Without root there is no such timer, and no such rights.
+    func watchBackups() async throws {
         // Not while everything else is starting.
         try await Task.sleep(for: .seconds(30))
-        var notBefore = 0
+        let begun = Int(time(nil))
+        var next = ContinuousClock.now
         while true {
-            let now = Int(time(nil))
-            if let due = nextBackup(), max(due, notBefore) <= now, await !makeBackup() { notBefore = now + 3600 }
+            if geteuid() != 0, settings.backups.schedule != .off, next <= .now {
+                await makeBackup()
+                // As often as the timer would ask.
+                next = .now + .seconds(3600)
+            }
+            await tellOfBackups(since: begun)
             // Settings change, and so may the clock.
-            try await Task.sleep(for: .seconds(300))
+            try await Task.sleep(for: .seconds(300), tolerance: .seconds(30))
         }
     }
 
-    /// When the next backup is due, in seconds since 1970; nil when none is wished. What lies in the folder tells: nothing else has to be remembered.
-    private func nextBackup() -> Int? {
-        guard let interval = settings.backups.schedule.interval else { return nil }
-        let folder = BackupFolder(settings.backups.directory ?? locations.state + "/backups")
-        return folder.items().first { $0.isScheduled && $0.domain == settings.domain }.map { $0.created + interval } ?? 0
-    }
-
-    /// A process of its own does it: what it needs of memory goes with it. Returns whether that went well.
-    private func makeBackup() async -> Bool {
-        do {
-            try await runBackup()
-            say.progress("a backup has been made")
-            await messages.tell("backup", level: 0, "The backups of \(settings.domain) are made again.")
-            return true
-        } catch {
-            guard !Task.isCancelled else { return true }
-            let words = (error as? BackupFailure)?.words ?? "\(error)"
-            say.progress("the backup failed: \(words)")
-            await messages.tell(
-                "backup", level: 1,
-                """
-                The backup of \(settings.domain) failed. It is tried again, and everything else goes on.
-                What is wrong: \(words).
-                What to do: mend that on the server, then `snikket backup create`.
-                """)
-            return false
+    /// - Parameter begun: since when backups could have been made.
+    private func tellOfBackups(since begun: Int) async {
+        let watch = BackupWatch(record: BackupRecord(state: locations.state), schedule: settings.backups.schedule, since: begun)
+        guard let problem = watch.problem(at: Int(time(nil))) else {
+            matters.close("backup")
+            return await messages.tell("backup", level: 0, "The backups of \(settings.domain) are made again.")
         }
+        if !matters.all.contains(where: { $0.matter == "backup" }) { say.problem(problem.report) }
+        matters.open("backup", problem.report)
+        await messages.tell(
+            "backup", level: problem.level,
+            """
+            \(problem.level > 1 ? "There is no new backup of \(settings.domain)." : "The backup of \(settings.domain) failed. It is tried again, and everything else goes on.")
+            What is wrong: \(problem.report.cause ?? problem.report.error).
+            What to do: \(problem.report.tryThis ?? "mend that on the server").
+            """)
     }
 
-    private func runBackup() async throws {
+    /// A process of its own does it: what it needs of memory goes with it. What comes of it is in the record.
+    private func makeBackup() async {
         // The settings that are in force, wherever they came from.
-        let settings = Settings.Backups.options.compactMap { name in self.settings.given[name].map { "--set=\(name)=\($0)" } }
+        let given = (Settings.Backups.options + ["SNIKKET_QUIET_HOURS"]).compactMap { name in settings.given[name].map { "--set=\(name)=\($0)" } }
         let specification = ServiceSpecification(
             name: "backup", executable: program,
-            arguments: ["backup", "create", "--scheduled", "--config", locations.configuration, "--state", locations.state] + settings)
-        let arguments = Privileges.arguments(for: specification)
-        let words = try await withThrowingTaskGroup(of: String?.self) { group in
-            group.addTask { try await Self.lastWords(arguments, specification.environment) }
-            group.addTask {
-                // A day's backup that takes half a day does not end.
-                try await Task.sleep(for: .seconds(43_200))
-                return "it did not end within twelve hours"
-            }
-            defer { group.cancelAll() }
-            return try await group.next() ?? nil
-        }
-        if let words { throw BackupFailure(words: words) }
-    }
-
-    /// What it said when it failed; nil when it did not.
-    @concurrent
-    private static func lastWords(_ arguments: [String], _ environment: [String: String]) async throws -> String? {
-        let result = try await Subprocess.run(
-            .path(FilePath(Privileges.program)), arguments: Arguments(arguments),
-            environment: .custom(Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
-            output: .discarded, error: .string(limit: 16 << 10))
-        guard !result.terminationStatus.isSuccess else { return nil }
-        let lines = result.standardError.split(whereSeparator: \.isNewline)
-        // `snikket: error: ...`, `snikket: cause: ...`: the marks are for a terminal.
-        let parts = ["error: ", "cause: "].compactMap { mark in lines.first { $0.hasPrefix("snikket: \(mark)") }?.dropFirst(9 + mark.count) }
-        return parts.isEmpty ? "it ended with \(result.terminationStatus)" : parts.joined(separator: ": ")
+            arguments: ["backup", "create", "--if-due", "--config", locations.configuration, "--state", locations.state] + given)
+        // A day's backup that takes half a day does not end.
+        _ = try? await Errand.run(specification, deadline: .seconds(43_200)) { _ in }
     }
 }
 
-/// What a backup that failed said.
-private struct BackupFailure: Error {
-    var words: String
+/// Whether the backups that are made by themselves are as they should be.
+struct BackupWatch {
+    var record: BackupRecord
+    var schedule: Settings.BackupSchedule
+    /// Since when they could have been made, in seconds since 1970.
+    var since: Int
+
+    struct Problem: Equatable {
+        /// 1: one failed; 2: there has been none for too long.
+        var level: Int
+        var report: StatusReport.ProblemReport
+    }
+
+    /// What is wrong; nil when nothing is, or none are wished.
+    func problem(at now: Int) -> Problem? {
+        guard let interval = schedule.interval else { return nil }
+        let remedy = "mend that on the server, then `snikket backup create --if-due`"
+        // A day late, or six hours for the very first: a large one takes its time.
+        let late = record.lastGood.map { max($0 + interval, since) + 86_400 } ?? since + 21_600
+        if now >= late {
+            let last = record.lastGood.map { "the last one is of \(RFC3339.text($0))" } ?? "there has been none yet"
+            return Problem(
+                level: 2,
+                report: .init(
+                    error: "no backup has been made for too long", cause: record.problem.map { "\(last); \($0)" } ?? last,
+                    tryThis: record.problem == nil ? "`systemctl status snikket-backup.timer snikket-backup`" : remedy))
+        }
+        return record.problem.map { .init(level: 1, report: .init(error: "the backup failed", cause: $0, tryThis: remedy)) }
+    }
 }

@@ -10,7 +10,8 @@ extension Parts {
             tasks.addTask { try await self.lookAround() }
             tasks.addTask { try await self.watchForUpgrades() }
             tasks.addTask { try await self.lookDeeply() }
-            tasks.addTask { try await self.keepBackups() }
+            tasks.addTask { try await self.watchForReplacedFiles() }
+            tasks.addTask { try await self.watchBackups() }
             tasks.addTask { try await self.giveMemoryBack() }
             try await tasks.next()
             tasks.cancelAll()

@@ -34,10 +34,13 @@ struct BackupCreate: Command {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    @Flag(help: ArgumentHelp("As the schedule does: hand it to SNIKKET_BACKUP_COMMAND, and remove the oldest.", visibility: .private))
-    var scheduled = false
+    @Flag(help: "Only when SNIKKET_BACKUP_SCHEDULE wants one; hand it to SNIKKET_BACKUP_COMMAND, and remove the oldest. A timer does this.")
+    var ifDue = false
 
     func validate() throws {
+        if ifDue, to != nil || !encryptTo.isEmpty || passphraseFile != nil {
+            throw ValidationError("--if-due goes by the settings: it cannot be given together with --to, --encrypt-to or --passphrase-file.")
+        }
         if !encryptTo.isEmpty, passphraseFile != nil { throw ValidationError("--encrypt-to and --passphrase-file cannot be given together.") }
     }
 
@@ -47,6 +50,12 @@ struct BackupCreate: Command {
         setpriority(Int32(PRIO_PROCESS.rawValue), 0, 10)
         let locations = try common.locations()
         let settings = try readSettings(locations, overrides: overrides.values)
+        if ifDue { return try await makeIfDue(settings, locations) }
+        _ = try await make(settings, locations)
+    }
+
+    /// Makes one.
+    func make(_ settings: Settings, _ locations: Locations) async throws -> BackupMaker.Result {
         let now = time(nil)
         let encryption = encryption(settings)
         let (folder, name) = destination(settings, locations, encryption, now)
@@ -60,9 +69,7 @@ struct BackupCreate: Command {
         let result = try maker.make { line.show($0, of: $1) }
         line.clear()
         try tell(result, encryption, seconds: begun.duration(to: .now))
-        guard scheduled else { return }
-        if let command = settings.backups.command { try BackupCarrier(program: command).carry(result.file) }
-        try BackupFolder(folder).prune(domain: settings.domain, keeping: settings.backups.keep)
+        return result
     }
 
     private func encryption(_ settings: Settings) -> Encryption {
@@ -73,8 +80,8 @@ struct BackupCreate: Command {
 
     /// A name is chosen for a folder; anything else that is given is the file.
     private func destination(_ settings: Settings, _ locations: Locations, _ encryption: Encryption, _ now: Int) -> (folder: String, name: String) {
-        let chosen = BackupFolder.name(domain: settings.domain, created: now, isScheduled: scheduled, isEncrypted: encryption != .none)
-        guard let to else { return (backupFolder(settings, locations), chosen) }
+        let chosen = BackupFolder.name(domain: settings.domain, created: now, isScheduled: ifDue, isEncrypted: encryption != .none)
+        guard let to else { return (settings.backupFolder(in: locations), chosen) }
         let path = absolutePath(to)
         var status = stat()
         if to.hasSuffix("/") || (stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR) { return (path, chosen) }

@@ -1,3 +1,4 @@
+import Appliance
 import ArgumentParser
 import Glibc
 import Lifecycle
@@ -24,7 +25,7 @@ struct BackupList: Command {
             folder = absolutePath(from)
         } else {
             let locations = try common.locations()
-            folder = backupFolder(try readSettings(locations, overrides: overrides.values), locations)
+            folder = try readSettings(locations, overrides: overrides.values).backupFolder(in: locations)
         }
         guard access(folder, R_OK | X_OK) == 0 || errno == ENOENT else {
             throw Failure(error: "cannot read \(folder)", cause: String(cString: strerror(errno)).lowercased(), tryThis: "run the command with sudo")

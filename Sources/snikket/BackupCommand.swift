@@ -56,9 +56,6 @@ func settingsFiles(_ settings: Settings, _ locations: Locations) -> [String] {
         }
 }
 
-/// The folder that backups lie in.
-func backupFolder(_ settings: Settings, _ locations: Locations) -> String { settings.backups.directory ?? locations.state + "/backups" }
-
 /// A size for people: `812 bytes`, `3.4 MB`, `1.2 GB`.
 func sizeText(_ bytes: Int) -> String {
     var (value, unit) = (Double(bytes), "bytes")

@@ -148,19 +148,22 @@ def test_a_schedule_makes_keeps_carries_and_tells() -> None:
         until(lambda: box.messages, 120, "the administrator hears that the backup has not been carried")
         text = box.messages[0].get_content()
         assert "The backup of chat.example.org failed" in text and "the other side is away" in text, text
+        (problem,) = [problem for problem in appliance.status()["problems"] if problem["matter"] == "backup"]
+        assert problem["error"] == "the backup failed" and "the other side is away" in problem["cause"], problem
         assert appliance.stop() == 0
         made = [path for path in backups.glob("*-auto.tar.zst") if path not in old]
         assert len(made) == 1 and old[0].exists(), "what could not be carried away stays, and so do the others"
-        made[0].unlink()
         appliance.settings["SNIKKET_BACKUP_COMMAND"] = str(carrier)
         appliance.started()
         until(lambda: len(box.messages) == 2, 120, "the administrator hears that backups are made again")
         assert "are made again" in box.messages[1].get_content()
         (newest,) = [path for path in backups.glob("*-auto.tar.zst") if path not in old]
+        assert newest == made[0], "what has been made is handed on, and not made again"
         assert carried.read_bytes() == newest.read_bytes() and verify(newest).returncode == 0
         assert sorted(backups.iterdir()) == sorted([newest, old[3], own]), "two are kept, and what a person made"
         listed = json.loads(appliance.snikket("backup", "list", "--json").stdout)
         assert [item["scheduled"] for item in listed] == [True, True, False] and listed[0]["file"] == str(newest)
+        assert [problem for problem in appliance.status()["problems"] if problem["matter"] == "backup"] == []
 
 
 @pytest.fixture(scope="module")

@@ -339,10 +339,10 @@ def test_by_itself_come_only_releases_for_security(machine: Machine, release: Re
     look()
     assert installed_version(machine) == old
     hour = int(machine.done("date", "+%H"))
-    machine.done("sed", "-i", f"s/^SNIKKET_UPGRADES=no/SNIKKET_QUIET_HOUR={(hour + 12) % 24}/", "/etc/snikket/snikket.conf")
+    machine.done("sed", "-i", f"s/^SNIKKET_UPGRADES=no/SNIKKET_QUIET_HOURS={(hour + 12) % 24}-{(hour + 14) % 24}/", "/etc/snikket/snikket.conf")
     look()
     assert installed_version(machine) == old
-    machine.done("sed", "-i", "/^SNIKKET_QUIET_HOUR/d", "/etc/snikket/snikket.conf")
+    machine.done("sed", "-i", "/^SNIKKET_QUIET_HOURS/d", "/etc/snikket/snikket.conf")
     look()
     until(lambda: is_over(machine) and record(machine)["step"] == "done", 180, "it is upgraded by itself")
     assert record(machine)["isUnattended"]

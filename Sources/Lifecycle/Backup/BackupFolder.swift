@@ -53,6 +53,15 @@ public struct BackupFolder: Sendable {
             size: Int(status.st_size))
     }
 
+    /// When the next of a domain's scheduled backups is due, in seconds since 1970.
+    ///
+    /// - Parameters:
+    ///   - interval: seconds from one to the next.
+    ///   - now: what is said to be made after it was made when the clock was wrong.
+    public func nextScheduled(domain: String, every interval: Int, now: Int) -> Int {
+        items().first { $0.isScheduled && $0.domain == domain && $0.created <= now }.map { $0.created + interval } ?? 0
+    }
+
     /// Removes the oldest of a domain's scheduled backups, so that so many are left. Those that a person made stay.
     public func prune(domain: String, keeping count: Int) throws(BackupError) {
         for item in items().filter({ $0.isScheduled && $0.domain == domain }).dropFirst(max(1, count)) {

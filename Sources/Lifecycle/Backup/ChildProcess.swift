@@ -4,6 +4,9 @@ import Supervision
 
 /// A program that does a part of the work: started, given its ends of the pipes, waited for. It is for commands, which may wait.
 final class ChildProcess {
+    /// setpriv(1), of util-linux, which every Debian has: the kernel kills the program when we die, so that nothing goes on working on what nobody waits for.
+    private static let starter = "/usr/bin/setpriv"
+
     private let pid: pid_t
     private let name: String
     /// What it says: as much of it as a pipe holds, and what does not fit it cannot say.
@@ -29,12 +32,11 @@ final class ChildProcess {
         errors = reading
         _ = fcntl(writing.number, F_SETFL, O_NONBLOCK)
         let nothing = try Descriptor.open("/dev/null", O_RDWR)
-        var specification = ServiceSpecification(name: name, executable: program)
-        specification.account = account
-        // The kernel kills it when we die: nothing goes on working on what nobody waits for.
-        let command = (folder.map { ["/usr/bin/env", "--chdir=\($0)"] } ?? []) + [program] + arguments
-        (specification.executable, specification.arguments) = (command[0], Array(command.dropFirst()))
-        let words = [Privileges.program] + Privileges.arguments(for: specification)
+        var words = [Self.starter, "--no-new-privs", "--pdeathsig", "KILL"]
+        if let account, geteuid() == 0 {
+            words += ["--reuid", "\(account.user)", "--regid", "\(account.group)", "--clear-groups", "--inh-caps", "-all", "--ambient-caps", "-all"]
+        }
+        words += ["--"] + (folder.map { ["/usr/bin/env", "--chdir=\($0)"] } ?? []) + [program] + arguments
 
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -56,8 +58,11 @@ final class ChildProcess {
 
         var pid: pid_t = 0
         let environment = ServiceSpecification.plainEnvironment.map { "\($0)=\($1)" }
-        let problem = Self.withPointers(words) { words in
-            Self.withPointers(environment) { posix_spawn(&pid, Privileges.program, &actions, &attributes, words, $0) }
+        // An array goes after its last use, and with it what is open.
+        let problem = withExtendedLifetime(wanted) {
+            Self.withPointers(words) { words in
+                Self.withPointers(environment) { posix_spawn(&pid, Self.starter, &actions, &attributes, words, $0) }
+            }
         }
         guard problem == 0 else { throw .program(name, String(cString: strerror(problem))) }
         self.pid = pid

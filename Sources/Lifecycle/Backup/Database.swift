@@ -21,13 +21,15 @@ enum Database {
     /// It is SQLite's online backup within one reading transaction: nobody who writes is kept waiting, because the chat server's
     /// database has a write-ahead log (sqlite.org/wal.html), and nothing that is written meanwhile makes it begin anew.
     ///
+    /// It is not flushed to the disk: what it is copied for is, and then it goes.
+    ///
     /// - Parameters:
     ///   - owner: who does it, so that what a server does with its own folder can lead nobody else astray.
     ///   - folder: where the copy is to lie, under the name `copy`; the owner's.
     static func copy(_ path: String, into folder: String, as owner: Account?) throws(BackupError) {
         try ChildProcess(
             try program(),
-            ["-batch", "-bail", "-init", "/dev/null", path, ".timeout 60000", "BEGIN", "SELECT count(*) FROM sqlite_schema", ".backup main copy"],
+            ["-batch", "-bail", "-init", "/dev/null", path, ".timeout 60000", "BEGIN", "SELECT count(*) FROM sqlite_schema", ".backup --async main copy"],
             as: owner, in: folder
         ).succeed()
     }

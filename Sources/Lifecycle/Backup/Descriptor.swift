@@ -1,3 +1,4 @@
+import CLinux
 import DurableFiles
 import Glibc
 
@@ -73,6 +74,11 @@ final class Descriptor: Sendable {
     /// Puts it on the disk.
     func flush() throws(BackupError) {
         guard fsync(number) == 0 else { throw .file(FileError(.write, name, errno: errno)) }
+    }
+
+    /// Has the kernel begin to put a part of it on the disk, without waiting for it (sync_file_range(2)). A pipe has no such thing, and does not mind.
+    func beginWritingBack(from begin: Int, to end: Int) {
+        _ = snikket_begin_writing_back(number, Int64(begin), Int64(end - begin))
     }
 
     var status: stat? {

@@ -90,15 +90,23 @@ final class PackedFile {
 
     private static func seal(_ source: Descriptor, into output: Descriptor) throws(BackupError) {
         let (sum, buffer) = (try SHA256(), Buffer())
+        var (written, begun) = (0, 0)
         while true {
             let count = try source.read(buffer.bytes)
             guard count > 0 else { break }
             let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes.prefix(count))
             sum.update(bytes)
             try output.write(bytes)
+            written += count
+            guard written - begun >= writeBackSize else { continue }
+            output.beginWritingBack(from: begun, to: written)
+            begun = written
         }
         try output.write(Seal.bytes(of: sum.finish()))
     }
+
+    /// After so many bytes the disk is set to work, so that at the end there is little left to wait for.
+    private static let writeBackSize = 8 << 20
 
     /// More than a few would only cost memory.
     private static var threads: Int { max(1, min(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
