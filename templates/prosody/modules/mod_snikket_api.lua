@@ -308,7 +308,7 @@ local function begin_trial()
 	local username, password = "trial-" .. new_long_id():lower():gsub("[^a-z0-9]", "0"), new_long_id();
 	trial_names[username] = true;
 	if not trials:set(nil, trial_names) then return refuse(500, "storage"); end
-	if not usermanager.create_user_with_role(username, password, host, "prosody:restricted") then
+	if not usermanager.create_user_with_role(username, password, host, "prosody:guest") then
 		return refuse(500, "storage");
 	end
 	module:add_timer(trial_seconds, function ()
