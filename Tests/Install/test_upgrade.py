@@ -45,8 +45,8 @@ def people(machine: Machine, release: Release, authority: Authority) -> list[Acc
     assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{machine.journal()}"
     token = json.loads(machine.done("snikket", "invite", "create", "--reusable", "--json"))["token"]
     accounts = [Account(f"person{number}", "a password to keep", DOMAIN, 5222, str(authority.root)) for number in range(PEOPLE)]
-    for account in accounts:
-        asyncio.run(register(account, token))
+    with ThreadPoolExecutor(4) as desks:
+        list(desks.map(lambda account: asyncio.run(register(account, token)), accounts))
     return accounts
 
 
@@ -105,7 +105,7 @@ def test_a_hundred_people_go_on_writing_while_it_is_upgraded(machine: Machine, r
     refused = machine.run("snikket", "upgrade")
     assert refused.returncode == 64 and "--yes" in refused.stderr, refused.stderr
 
-    writers = [Conversation(a, b, handful=1, pause=1) for a, b in zip(people, people[1:] + people[:1])]
+    writers = [Conversation(a, b, handful=1, pause=1, retry=(0.2, 2)) for a, b in zip(people, people[1:] + people[:1])]
     for writer in writers:
         writer.start()
     all_go_on(writers)

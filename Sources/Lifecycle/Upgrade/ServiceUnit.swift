@@ -1,5 +1,3 @@
-import DurableFiles
-
 /// The unit of `snikket up`, and what the running one says of itself.
 public struct ServiceUnit: Sendable {
     private static let systemctl = "/usr/bin/systemctl"
@@ -53,11 +51,6 @@ public struct ServiceUnit: Sendable {
         return (output.succeeded, !output.text.isEmpty, said.isEmpty ? "not everything serves" : said.joined(separator: ": "))
     }
 
-    /// Whether a process runs the program that is installed now, and not one that has been replaced since (proc(5)).
-    private static func isCurrent(_ process: String) -> Bool {
-        SymbolicLink.target(of: "/proc/\(process)/exe").map { !$0.hasSuffix(" (deleted)") } ?? false
-    }
-
     func stop() async throws(UpgradeError) {
         try await Tool(Self.systemctl, "stop", name, within: .seconds(120)).succeed()
     }
@@ -72,9 +65,10 @@ public struct ServiceUnit: Sendable {
     ///
     /// - Parameters:
     ///   - everything: whether everything has to serve; otherwise it is enough that it runs and answers.
+    ///   - former: the process of the old version, which it must not be; nil when that has been stopped.
     ///   - isImpatient: whether to give up as soon as it has ended by itself some times.
     /// - Returns: nil, or why it does not, in words.
-    func problem(everything: Bool, within deadline: Duration, isImpatient: Bool) async throws(UpgradeError) -> String? {
+    func problem(everything: Bool, former: String? = nil, within deadline: Duration, isImpatient: Bool) async throws(UpgradeError) -> String? {
         let end = ContinuousClock.now.advanced(by: deadline)
         var (good, deaths, process, words) = (0, 0, "", "it does not answer")
         var known = try await facts().restarts
@@ -84,7 +78,7 @@ public struct ServiceUnit: Sendable {
             known = facts.restarts
             if isImpatient, facts.state == "failed" || deaths >= 3 { return "it ends as soon as it is started; \(words)" }
             let status = try await status()
-            let isCurrent = Self.isCurrent(facts.process)
+            let isCurrent = facts.process != former
             let isGood = isCurrent && (everything ? status.isHealthy : status.answers)
             if isGood, good == 0 || facts.process == process { good += 1 } else { good = isGood ? 1 : 0 }
             process = facts.process

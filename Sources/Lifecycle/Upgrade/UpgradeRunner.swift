@@ -44,11 +44,13 @@ public struct UpgradeRunner: Sendable {
             return try abandon(&record, explain(error), isLasting: !record.isRollback)
         }
         do throws(UpgradeError) {
+            let former = try await service.facts().process
             try enter(.installing, &record)
             try await package.install(record.new.package)
             try enter(.watching, &record)
             if record.wasRunning {
-                let problem = try await service.problem(everything: record.wasHealthy, within: Self.patience, isImpatient: true)
+                let problem = try await service.problem(
+                    everything: record.wasHealthy, former: former, within: Self.patience, isImpatient: true)
                 if let problem { return try await goBack(&record, problem) }
             }
         } catch {

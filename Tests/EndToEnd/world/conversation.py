@@ -6,6 +6,7 @@ never acknowledged may be there or not; the sender writes something else then, s
 
 import asyncio
 import os
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -36,11 +37,12 @@ class Acknowledged:
 class Conversation:
     """What one person writes to another, until ``end()``."""
 
-    def __init__(self, writer: Account, reader: Account, *, handful: int = HANDFUL, pause: float = PAUSE):
+    def __init__(self, writer: Account, reader: Account, *, handful: int = HANDFUL, pause: float = PAUSE, retry: tuple[float, float] = (0.1, 0.1)):
         self.writer = writer
         self.reader = reader
         self.handful = handful
         self.pause = pause
+        self.retry = retry  # how long to wait before the next attempt to log in: between so many seconds and so many
         self.label = os.urandom(4).hex()
         self.sessions = 0
         self._acknowledged: list[Acknowledged] = []
@@ -99,7 +101,7 @@ class Conversation:
                 self._session()
             except (OSError, EOFError, Refused, SyntaxError, KeyError):
                 # The server is away, or in the middle of going away: what an app does is to try again.
-                self._over.wait(0.1)
+                self._over.wait(random.uniform(*self.retry))
 
     def _session(self) -> None:
         account = self.writer
