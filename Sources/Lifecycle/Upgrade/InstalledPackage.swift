@@ -68,11 +68,13 @@ public struct InstalledPackage: Sendable {
     }
 
     /// Installs a package, of an older version too, over whatever there is: also over the rest of an installation that was cut off.
-    func install(_ file: String) async throws(UpgradeError) {
+    ///
+    /// - Parameter deadline: its last part is the restart of the service, which a version that hangs never ends.
+    func install(_ file: String, within deadline: Duration = .seconds(300)) async throws(UpgradeError) {
         // What others left half done would be in the way; so would we, for them.
         for _ in 0..<Self.lockSeconds / 5 {
             let output = try await Tool(
-                "/usr/bin/dpkg", "--force-confold", "--force-downgrade", "--install", file, environment: Self.environment, within: .seconds(300)
+                "/usr/bin/dpkg", "--force-confold", "--force-downgrade", "--install", file, environment: Self.environment, within: deadline
             ).run()
             if output.succeeded { return }
             guard output.errors.contains("lock") else { throw .program("dpkg", words: output.lastWords) }

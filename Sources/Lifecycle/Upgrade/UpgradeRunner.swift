@@ -46,7 +46,7 @@ public struct UpgradeRunner: Sendable {
         do throws(UpgradeError) {
             let former = try await service.facts().process
             try enter(.installing, &record)
-            try await package.install(record.new.package)
+            try await package.install(record.new.package, within: .seconds(180))
             try enter(.watching, &record)
             if record.wasRunning {
                 let problem = try await service.problem(
