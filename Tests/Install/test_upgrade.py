@@ -105,7 +105,8 @@ def test_a_hundred_people_go_on_writing_while_it_is_upgraded(machine: Machine, r
     refused = machine.run("snikket", "upgrade")
     assert refused.returncode == 64 and "--yes" in refused.stderr, refused.stderr
 
-    writers = [Conversation(a, b, handful=1, pause=1, retry=(0.2, 2)) for a, b in zip(people, people[1:] + people[:1])]
+    # Twenty messages a second: each is written to two archives and has to be on the disk.
+    writers = [Conversation(a, b, handful=1, pause=5, retry=(0.2, 2)) for a, b in zip(people, people[1:] + people[:1])]
     for writer in writers:
         writer.start()
     all_go_on(writers)
