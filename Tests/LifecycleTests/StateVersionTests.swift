@@ -13,6 +13,7 @@ struct StateVersionTests {
         for folder in ["", "/secrets", "/prosody", "/prosody/rooms"] where mkdir(state + folder, 0o700) != 0 {
             throw FileError(.write, state, errno: errno)
         }
+        _ = try scratch.write("state/secrets/api", "secret")
         _ = try scratch.write("state/prosody/names", "old")
         _ = try scratch.write("state/prosody/rooms/a", "room")
         if let version { _ = try scratch.write("state/version", "\(version)\n") }
@@ -35,11 +36,13 @@ struct StateVersionTests {
     @Test("a new state has the newest version from its beginning")
     func new() async throws {
         try await Scratch.with { scratch in
-            mkdir(scratch.path + "/state", 0o700)
+            // The folders are made before; what says that somebody has used it is a secret.
+            for folder in ["/state", "/state/secrets"] { mkdir(scratch.path + folder, 0o700) }
             let version = StateVersion(of: scratch.path + "/state")
             #expect(try version.found() == nil)
             try version.bringUpToDate()
             #expect(try version.found() == version.newest && version.newest > 0)
+            #expect(try StateUndo(of: scratch.path + "/state").leadsTo() == nil)
         }
     }
 

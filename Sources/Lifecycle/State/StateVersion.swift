@@ -17,7 +17,7 @@ public struct StateVersion: Sendable {
     /// The version that is there; 0 when none is written; nil when there is no state yet.
     public func found() throws(StateError) -> Int? {
         do throws(FileError) {
-            guard let bytes = try File.readIfThere(path, limit: 64) else { return Folder.names(in: state).contains("secrets") ? 0 : nil }
+            guard let bytes = try File.readIfThere(path, limit: 64) else { return Folder.names(in: state + "/secrets").isEmpty ? nil : 0 }
             guard let number = Int(String(decoding: bytes, as: UTF8.self).prefix { !$0.isNewline }), number >= 0 else { throw .malformed(path) }
             return number
         } catch {
