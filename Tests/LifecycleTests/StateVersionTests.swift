@@ -130,6 +130,22 @@ struct StateVersionTests {
         }
     }
 
+    @Test("what is a server's user's comes back as that user's")
+    func owners() async throws {
+        // Only root can give files away; for others theirs stay theirs.
+        let (user, group) = geteuid() == 0 ? (uid_t(61_184), gid_t(61_185)) : (geteuid(), getegid())
+        try await Scratch.with { scratch in
+            let state = try Self.state(scratch)
+            for path in ["/prosody/rooms/a", "/prosody/rooms", "/prosody/names", "/prosody"] { #expect(lchown(state + path, user, group) == 0) }
+            try StateVersion(of: state, migrations: Self.steps).bringUpToDate()
+            try StateUndo(of: state).putBack()
+            for path in ["/prosody/rooms/a", "/prosody/rooms", "/prosody/names"] {
+                var facts = stat()
+                #expect(lstat(state + path, &facts) == 0 && facts.st_uid == user && facts.st_gid == group, "\(path)")
+            }
+        }
+    }
+
     @Test("every release's step stays where it is: versions count up by one")
     func order() {
         #expect(Migration.all.map(\.version) == Array(1...Migration.all.count))
