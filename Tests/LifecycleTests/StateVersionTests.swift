@@ -136,9 +136,14 @@ struct StateVersionTests {
         let (user, group) = geteuid() == 0 ? (uid_t(61_184), gid_t(61_185)) : (geteuid(), getegid())
         try await Scratch.with { scratch in
             let state = try Self.state(scratch)
+            chmod(state, 0o711)
+            chmod(scratch.path, 0o711)
             for path in ["/prosody/rooms/a", "/prosody/rooms", "/prosody/names", "/prosody"] { #expect(lchown(state + path, user, group) == 0) }
-            try StateVersion(of: state, migrations: Self.steps).bringUpToDate()
-            try StateUndo(of: state).putBack()
+            let whole = Migration(to: 4, touches: ["prosody"]) { state throws(FileError) in unlink(state + "/prosody/names") }
+            for steps in [Self.steps, [whole]] {
+                try StateVersion(of: state, migrations: steps).bringUpToDate()
+                #expect(try StateUndo(of: state).putBack())
+            }
             for path in ["/prosody/rooms/a", "/prosody/rooms", "/prosody/names"] {
                 var facts = stat()
                 #expect(lstat(state + path, &facts) == 0 && facts.st_uid == user && facts.st_gid == group, "\(path)")

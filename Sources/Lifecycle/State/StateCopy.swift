@@ -5,12 +5,13 @@ import Glibc
 enum StateCopy {
     /// Copies a file or folder to the same path below another folder. What is not there is passed over, sockets and pipes too.
     ///
-    /// Root without the capability to override permissions reads as the owner of the folder at the state's top.
-    static func copy(_ path: String, from source: String, to target: String) throws(FileError) {
+    /// - Parameter isRestrained: whether root may lack the capability to override permissions, as `snikket up` does: it then reads as the owner of the
+    ///   folder at the state's top.
+    static func copy(_ path: String, from source: String, to target: String, isRestrained: Bool) throws(FileError) {
         let parts = path.split(separator: "/").map(String.init)
         var top = stat()
         guard let first = parts.first, lstat("\(source)/\(first)", &top) == 0 else { return }
-        let owner = geteuid() == 0 && top.st_uid != 0 ? Account(user: top.st_uid, group: top.st_gid) : nil
+        let owner = isRestrained && geteuid() == 0 && top.st_uid != 0 ? Account(user: top.st_uid, group: top.st_gid) : nil
         var folder = ""
         for part in parts.dropLast() {
             var above = stat()

@@ -43,7 +43,7 @@ public struct StateUndo: Sendable {
             try Folder.make("\(staged)/files", mode: 0o700)
             var known: Set<String> = []
             let paths = paths.filter { known.insert($0).inserted }
-            for path in paths { try StateCopy.copy(path, from: state, to: "\(staged)/files") }
+            for path in paths { try StateCopy.copy(path, from: state, to: "\(staged)/files", isRestrained: true) }
             try File.create("\(staged)/paths", Array(paths.map { $0 + "\n" }.joined().utf8), mode: 0o600)
             try File.create("\(staged)/from", Array("\(version)\n".utf8), mode: 0o600)
             try Folder.flush(staged)
@@ -64,7 +64,7 @@ public struct StateUndo: Sendable {
             for path in paths() {
                 Tree.remove("\(state)/\(path)")
                 guard !Tree.exists("\(state)/\(path)") else { throw FileError(.write, "\(state)/\(path)", errno: EPERM) }
-                try StateCopy.copy(path, from: "\(folder)/files", to: state)
+                try StateCopy.copy(path, from: "\(folder)/files", to: state, isRestrained: false)
             }
         } catch {
             throw .file(error)
