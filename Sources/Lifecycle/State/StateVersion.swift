@@ -53,7 +53,9 @@ public struct StateVersion: Sendable {
         guard let found = try found() else { return }
         do throws(FileError) {
             try Folder.make(scratch, mode: 0o700)
-            for path in migrations.filter({ $0.version > found }).flatMap(\.touches) { try StateCopy.copy(path, from: state, to: scratch, isRestrained: false) }
+            for path in migrations.filter({ $0.version > found }).flatMap(\.touches) {
+                try StateCopy.copy(path, from: state, to: scratch, isRestrained: false)
+            }
         } catch {
             throw .file(error)
         }
