@@ -67,6 +67,11 @@ public struct InstalledPackage: Sendable {
             environment: Self.environment, within: .seconds(1_800))
     }
 
+    /// What was being installed for the new version when everything ended is brought to its end.
+    func mendOthers() async {
+        _ = try? await Tool("/usr/bin/dpkg", "--force-confold", "--configure", "--pending", environment: Self.environment, within: .seconds(300)).run()
+    }
+
     /// Installs a package, of an older version too, over whatever there is: also over the rest of an installation that was cut off.
     ///
     /// - Parameter deadline: its last part is the restart of the service, which a version that hangs never ends.

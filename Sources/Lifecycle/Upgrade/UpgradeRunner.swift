@@ -28,7 +28,9 @@ public struct UpgradeRunner: Sendable {
         if var record, !record.step.isEnd {
             switch record.step {
             case .waiting: try await goAhead(&record)
-            case .backingUp, .rehearsing: try abandon(&record, "it was interrupted", isLasting: false)
+            case .backingUp, .rehearsing:
+                await package.mendOthers()
+                try abandon(&record, "it was interrupted", isLasting: false)
             default: try await goBack(&record, record.isRollback ? nil : "it was interrupted")
             }
         }
@@ -41,7 +43,9 @@ public struct UpgradeRunner: Sendable {
             if record.isRollback { return try await goBack(&record, nil) }
             try await rehearse(&record)
         } catch {
-            return try abandon(&record, explain(error), isLasting: !record.isRollback)
+            // The network may come back, and a disk get room; what the new version says of these settings it would say again.
+            let isLasting = if case .rehearsal = error { true } else { false }
+            return try abandon(&record, explain(error), isLasting: isLasting)
         }
         do throws(UpgradeError) {
             let former = try await service.facts().process
@@ -97,6 +101,7 @@ public struct UpgradeRunner: Sendable {
         try enter(.goingBack, &record)
         try await service.stop()
         try await package.install(record.old.package)
+        await package.mendOthers()
         do throws(StateError) {
             let undo = StateUndo(of: places.state)
             if try undo.leadsTo() == record.stateVersion { try undo.putBack() }
