@@ -69,7 +69,8 @@ public struct InstalledPackage: Sendable {
 
     /// What was being installed for the new version when everything ended is brought to its end.
     func mendOthers() async {
-        _ = try? await Tool("/usr/bin/dpkg", "--force-confold", "--configure", "--pending", environment: Self.environment, within: .seconds(300)).run()
+        _ = try? await Tool("/usr/bin/dpkg", "--force-confold", "--configure", "--pending", environment: Self.environment, within: .seconds(300))
+            .run()
     }
 
     /// Installs a package, of an older version too, over whatever there is: also over the rest of an installation that was cut off.
