@@ -99,8 +99,8 @@ let package = Package(
         .executableTarget(
             name: "snikket",
             dependencies: [
-                "Appliance", "CertificateStore", "DurableFiles", "Preflight", "Settings", "ServerConfigs", "Supervision", "ChatServer",
-                "QRCode", "Portal",
+                "Appliance", "CertificateStore", "DurableFiles", "Lifecycle", "Preflight", "Settings", "ServerConfigs", "Supervision",
+                "ChatServer", "QRCode", "Portal",
                 arguments,
                 system, log,
             ],
@@ -130,7 +130,7 @@ let package = Package(
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("Preflight", ["CLinux", "CertificateStore", "DNS", "DurableFiles", "ServerConfigs", "Settings", "Supervision", subprocess, system]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
-        room("Lifecycle", ["DurableFiles", "Supervision", subprocess, system]),
+        room("Lifecycle", ["CLinux", "DurableFiles", "Supervision", subprocess, system]),
         room("Supervision", ["CLinux", "DurableFiles", log, subprocess, system]),
         room("ServerConfigs", ["DurableFiles", "Settings", "Templates", subprocess, system]),
         room("Templates"),
@@ -176,7 +176,7 @@ let package = Package(
             swiftSettings: rules),
         .executableTarget(
             name: "supervised-parent", dependencies: ["DurableFiles", "Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
-        tests(of: "Lifecycle", ["RealServers"]),
+        tests(of: "Lifecycle", ["DurableFiles", "RealServers", subprocess]),
         tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "DurableFiles", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", lifecycle, log, system]),
         tests(
