@@ -20,7 +20,7 @@ extension Parts {
             }
             await tellOfBackups(since: begun)
             // Settings change, and so may the clock.
-            try await Task.sleep(for: .seconds(300), tolerance: .seconds(30))
+            try await Task.sleep(for: .seconds(60), tolerance: .seconds(10))
         }
     }
 
