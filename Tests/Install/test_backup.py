@@ -1,9 +1,14 @@
 """Backups by the timer, in the sandbox of its service; and Debian's upgrades that replace what a server runs."""
 
+import asyncio
 import json
 import re
+import subprocess
+from pathlib import Path
 
 from machine import Machine
+from world.authority import Authority
+from world.people import Account, logged_in, register
 from world.waiting import until
 
 UNITS = ["snikket-backup.service", "snikket-backup.timer"]
@@ -98,3 +103,41 @@ def test_a_package_that_is_installed_anew_has_its_server_started_again_and_no_ot
     until(lambda: machine.run("snikket", "status").returncode == 0, 60, "it is healthy")
     assert {name for name, pid in pids().items() if pid != before[name]} == {"coturn"}
     assert "coturn is started again: an upgrade has replaced turnserver" in machine.journal()
+
+
+def test_a_backup_of_debian_12_is_restored_on_an_empty_debian_13(
+        machine: Machine, installed: str, authority: Authority, tmp_path: Path) -> None:
+    eve = Account("eve", "correct horse battery", Machine.domain, 5222, str(authority.root))
+
+    async def say() -> None:
+        async with logged_in(eve) as person:
+            person.send_message(mto=eve.address, mbody="from the old machine", mtype="chat")
+            assert (await person.next_message())["body"] == "from the old machine"
+
+    async def look() -> None:
+        async with logged_in(eve) as person:
+            assert "from the old machine" in await person.archive_with(eve.address)
+
+    asyncio.run(register(eve, json.loads(machine.done("snikket", "invite", "create", "--json"))["token"]))
+    asyncio.run(say())
+    machine.done("snikket", "backup", "create", "--to", "/root/backup.tar.zst")
+    file = tmp_path / "backup.tar.zst"
+    file.write_bytes(subprocess.run(
+        ["podman", "--runtime", "runc", "exec", machine.name, "cat", "/root/backup.tar.zst"], capture_output=True, check=True).stdout)
+    # Both machines have the same ports.
+    machine.done("systemctl", "stop", "snikket")
+    try:
+        with Machine(13) as other:
+            other.done("mkdir", "-p", "/etc/snikket", "/etc/ssl")
+            other.run("tee", "/etc/ssl/test-authority.pem", stdin=authority.bundle.read_text())
+            answer = other.install(
+                Machine.domain, "admin@example.org", "--agree-tos", "--set", f"SNIKKET_ACME_DIRECTORY={authority.directory}",
+                "--set", "SNIKKET_ACME_CA_BUNDLE=/etc/ssl/test-authority.pem")
+            assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{other.journal()}"
+            other.copy(file, "/root/backup.tar.zst")
+            said = other.done("snikket", "restore", "/root/backup.tar.zst", "--yes", "--stop")
+            assert "Debian 12" in said, said
+            until(lambda: other.run("snikket", "status").returncode == 0, 60, "it is healthy")
+            asyncio.run(look())
+    finally:
+        machine.done("systemctl", "start", "snikket")
