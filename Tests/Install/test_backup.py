@@ -102,7 +102,8 @@ def test_a_package_that_is_installed_anew_has_its_server_started_again_and_no_ot
     until(lambda: pids()["coturn"] not in (before["coturn"], None), 150, "coturn is started again")
     until(lambda: machine.run("snikket", "status").returncode == 0, 60, "it is healthy")
     assert {name for name, pid in pids().items() if pid != before[name]} == {"coturn"}
-    assert "coturn is started again: an upgrade has replaced turnserver" in machine.journal()
+    said = machine.done("journalctl", "-u", "snikket", "-o", "cat", "--no-pager", "-g", "is started again")
+    assert "coturn is started again: an upgrade has replaced turnserver" in said, said
 
 
 def test_a_backup_of_debian_12_is_restored_on_an_empty_debian_13(
