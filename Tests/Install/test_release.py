@@ -166,12 +166,15 @@ def test_debians_own_servers_do_not_run(machine: Machine, installed: tuple[str, 
 
 
 def test_systemd_has_nothing_against_the_unit(machine: Machine, installed: tuple[str, float]) -> None:
-    assert machine.done("systemd-analyze", "verify", "/usr/lib/systemd/system/snikket.service").strip() == ""
+    units = [f"/usr/lib/systemd/system/{unit}" for unit in ("snikket.service", "snikket-backup.service", "snikket-backup.timer")]
+    assert machine.done("systemd-analyze", "verify", *units).strip() == ""
+    assert machine.done("systemctl", "is-enabled", "snikket-backup.timer").strip() == "enabled"
+    assert machine.done("systemctl", "is-active", "snikket-backup.timer").strip() == "active"
 
 
 def test_manual_pages_and_completions_are_there(machine: Machine, installed: tuple[str, float]) -> None:
     files = machine.done("dpkg", "-L", "snikket")
-    for file in ("man1/snikket.1.gz", "man1/snikket-invite-create.1.gz", "bash-completion/completions/snikket", "_snikket", "snikket.fish"):
+    for file in ("man1/snikket.1.gz", "man1/snikket-invite-create.1.gz", "man1/snikket-backup-create.1.gz", "bash-completion/completions/snikket", "_snikket", "snikket.fish"):
         assert file in files
 
 
