@@ -20,11 +20,11 @@ fresh=      # the packages that were not there before
 
 # What runs, and what the two programs are linked to (by the -dev packages, whose names do not change with each release).
 runtime_packages="prosody prosody-modules lua5.4 lua-dbi-sqlite3 lua-unbound nginx libnginx-mod-stream coturn
-    util-linux openssl ca-certificates curl sqlite3 zstd age"
+    util-linux openssl ca-certificates curl sqlite3 age"
 library_packages="libcurl4-openssl-dev libssl-dev libidn2-dev libqrencode-dev"
 build_packages="git g++ pkg-config $library_packages"
 test_packages="libyaml-dev systemd pebble bind9 iproute2 nftables iptables ufw chromium chromium-driver libnss3-tools prometheus python3-venv
-    shellcheck"
+    shellcheck zstd"
 
 usage() {
     cat <<'HELP'

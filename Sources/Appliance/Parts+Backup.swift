@@ -10,7 +10,7 @@ extension Parts {
     func watchBackups() async throws {
         // Not while everything else is starting.
         try await Task.sleep(for: .seconds(30))
-        let begun = Int(time(nil))
+        var begun = Int(time(nil))
         var next = ContinuousClock.now
         while true {
             if geteuid() != 0, settings.backups.schedule != .off, next <= .now {
@@ -18,9 +18,10 @@ extension Parts {
                 // As often as the timer would ask.
                 next = .now + .seconds(3600)
             }
+            if settings.backups.schedule == .off { begun = Int(time(nil)) }
             await tellOfBackups(since: begun)
             // Settings change, and so may the clock.
-            try await Task.sleep(for: .seconds(300), tolerance: .seconds(30))
+            try await Task.sleep(for: .seconds(60), tolerance: .seconds(10))
         }
     }
 
@@ -72,7 +73,7 @@ struct BackupWatch {
         guard let interval = schedule.interval else { return nil }
         let remedy = "mend that on the server, then `snikket backup create --if-due`"
         // A day late, or six hours for the very first: a large one takes its time.
-        let late = record.lastGood.map { max($0 + interval, since) + 86_400 } ?? since + 21_600
+        let late = record.lastGood.map { max(min($0, now) + interval, since) + 86_400 } ?? since + 21_600
         if now >= late {
             let last = record.lastGood.map { "the last one is of \(RFC3339.text($0))" } ?? "there has been none yet"
             return Problem(

@@ -65,7 +65,7 @@ extension Settings.Option {
         Self(
             "SNIKKET_BACKUP_DIRECTORY", .path, .none("the folder backups in the state directory"), .backups,
             into: \.settings.backups.directory,
-            "The folder for backups; under systemd it has to be named in ReadWritePaths= of the unit."),
+            "The folder for backups: below /var/backups, /srv, /mnt or /media, or named in ReadWritePaths= of snikket-backup.service."),
         Self(
             "SNIKKET_BACKUP_COMMAND", .path, .none("they stay on this machine"), .backups, into: \.settings.backups.command,
             "A program of yours that takes each scheduled backup elsewhere: it is started with the file's path, for example to call rclone, restic or scp."

@@ -27,7 +27,7 @@ struct ArchiveTests {
     static func write(_ scratch: Scratch, _ body: (ArchiveWriter) throws -> Void) throws -> String {
         let path = "\(scratch.path)/archive-\(UInt32.random(in: 0 ... .max))"
         let list = try Descriptor.open("\(path).list", O_RDWR | O_CREAT | O_EXCL)
-        let writer = try ArchiveWriter(to: try .open(path, O_WRONLY | O_CREAT | O_EXCL), list: list) { _ in }
+        let writer = try ArchiveWriter(to: try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL), list: list) { _ in }
         try writer.add(about.json, as: ArchiveWriter.aboutName, modified: 1)
         try body(writer)
         try writer.finish(modified: 1)

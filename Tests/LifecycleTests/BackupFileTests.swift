@@ -4,7 +4,7 @@ import Testing
 
 @testable import Lifecycle
 
-@Suite("backups as files, with the real zstd, sqlite3 and age")
+@Suite("backups as files, with the real sqlite3 and age")
 struct BackupFileTests {
     /// A small state and its settings.
     static func maker(in scratch: Scratch, encryption: Encryption = .none, name: String = "backup.tar.zst") async throws -> BackupMaker {
@@ -148,7 +148,7 @@ struct BackupFileTests {
             let place = try #require(bytes.indices.first { bytes[$0...].starts(with: "hello world".utf8) })
             bytes[place] = UInt8(ascii: "j")
             let packed = try PackedFile(in: scratch.path, encryption: .none)
-            try packed.input?.write(bytes)
+            try packed.write(bytes)
             _ = try packed.finish(as: "forged.tar.zst")
             let file = "\(scratch.path)/forged.tar.zst"
             #expect(throws: BackupError.damaged(file, .list)) { try Self.verify(file, in: scratch) }

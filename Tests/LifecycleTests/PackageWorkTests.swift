@@ -14,7 +14,13 @@ struct PackageWorkTests {
             close(open(path, O_CREAT | O_WRONLY, 0o640))
             #expect(!PackageManager.isAtWork(locks: [path]))
             #expect(!PackageManager.isAtWork(locks: [scratch.path + "/none"]))
-            let script = "import fcntl, sys; file = open(sys.argv[1], 'r+'); fcntl.lockf(file, fcntl.LOCK_EX); print('held', flush=True); import signal; signal.pause()"
+            let script = """
+                import fcntl, signal, sys
+                file = open(sys.argv[1], 'r+')
+                fcntl.lockf(file, fcntl.LOCK_EX)
+                print('held', flush=True)
+                signal.pause()
+                """
             _ = try await run(
                 .name("python3"), arguments: ["-c", script, path], input: .none, output: .sequence, error: .discarded
             ) { execution in

@@ -8,7 +8,7 @@ final class ArchiveWriter {
     /// Who everything belongs to that belongs to no server.
     static let root = "root"
 
-    private let output: Descriptor
+    private let output: any ByteSink
     private let sum: SHA256
     private let buffer = Buffer()
     /// The list so far; it may be long, and so it is not kept in memory.
@@ -20,7 +20,7 @@ final class ArchiveWriter {
     private let progress: (Int) throws(BackupError) -> Void
 
     /// - Parameter list: an empty file to keep the list in, open for reading and writing.
-    init(to output: Descriptor, list: Descriptor, progress: @escaping (Int) throws(BackupError) -> Void) throws(BackupError) {
+    init(to output: any ByteSink, list: Descriptor, progress: @escaping (Int) throws(BackupError) -> Void) throws(BackupError) {
         (self.output, self.list, self.progress) = (output, list, progress)
         sum = try SHA256()
     }

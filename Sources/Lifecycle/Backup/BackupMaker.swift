@@ -65,9 +65,8 @@ public struct BackupMaker: Sendable {
     private func pack(_ snapshot: Snapshot, _ about: BackupAbout, _ progress: @escaping (Int, Int) -> Void) throws(BackupError) -> Result {
         let packed = try PackedFile(in: folder, encryption: encryption)
         do throws(BackupError) {
-            guard let output = packed.input else { throw .interrupted }
             let list = try Descriptor.open("\(snapshot.tree)/../list", O_RDWR | O_CREAT | O_EXCL)
-            let writer = try ArchiveWriter(to: output, list: list) { (done) throws(BackupError) in
+            let writer = try ArchiveWriter(to: packed, list: list) { (done) throws(BackupError) in
                 try Interruption.check()
                 progress(done, about.bytes)
             }

@@ -29,7 +29,7 @@ public struct BackupRecord: Codable, Sendable, Equatable {
 
     /// - Parameter moment: when it was begun.
     public mutating func succeeded(_ moment: Int) {
-        (lastGood, problem, waiting) = (max(moment, lastGood ?? 0), nil, nil)
+        (lastGood, problem, waiting) = (moment, nil, nil)
     }
 
     /// - Parameter waiting: the backup that was made all the same, if one was.

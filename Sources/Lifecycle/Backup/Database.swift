@@ -29,7 +29,10 @@ enum Database {
     static func copy(_ path: String, into folder: String, as owner: Account?) throws(BackupError) {
         try ChildProcess(
             try program(),
-            ["-batch", "-bail", "-init", "/dev/null", path, ".timeout 60000", "BEGIN", "SELECT count(*) FROM sqlite_schema", ".backup --async main copy"],
+            [
+                "-batch", "-bail", "-init", "/dev/null", path, ".timeout 60000", "BEGIN", "SELECT count(*) FROM sqlite_schema",
+                ".backup --async main copy",
+            ],
             as: owner, in: folder
         ).succeed()
     }

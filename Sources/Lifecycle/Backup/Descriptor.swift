@@ -2,8 +2,23 @@ import CLinux
 import DurableFiles
 import Glibc
 
+/// Where bytes go.
+protocol ByteSink: AnyObject {
+    func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError)
+}
+
+extension ByteSink {
+    func write(_ bytes: [UInt8]) throws(BackupError) {
+        // Typed errors do not come through withUnsafeBytes.
+        let result: Result<Void, BackupError> = bytes.withUnsafeBytes { buffer in
+            do throws(BackupError) { return .success(try write(buffer)) } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+}
+
 /// An open file or the end of a pipe, closed when nobody uses it any more.
-final class Descriptor: Sendable {
+final class Descriptor: Sendable, ByteSink {
     let number: Int32
     /// What errors call it.
     let name: String
@@ -61,14 +76,6 @@ final class Descriptor: Sendable {
             guard count > 0 else { throw .file(FileError(.write, name, errno: errno)) }
             rest = rest.dropFirst(count)
         }
-    }
-
-    func write(_ bytes: [UInt8]) throws(BackupError) {
-        // Typed errors do not come through withUnsafeBytes.
-        let result: Result<Void, BackupError> = bytes.withUnsafeBytes { buffer in
-            do throws(BackupError) { return .success(try write(buffer)) } catch { return .failure(error) }
-        }
-        try result.get()
     }
 
     /// Puts it on the disk.

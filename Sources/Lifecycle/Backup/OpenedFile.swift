@@ -1,5 +1,6 @@
 import DurableFiles
 import Glibc
+import Synchronization
 
 /// The way from the file to the archive: age when it is encrypted, the seal, zstd.
 final class OpenedFile {
@@ -7,8 +8,13 @@ final class OpenedFile {
     let output: Descriptor
     private let name: String
     private let decryptor: ChildProcess?
-    private let decompressor: ChildProcess
     private let checking: Background
+    private let unpacking = Unpacking()
+
+    /// What was wrong with what was unpacked.
+    private final class Unpacking: Sendable {
+        let problem = Mutex<String?>(nil)
+    }
 
     /// - Parameter opening: what opens it when it is encrypted; otherwise it is not used.
     init(_ path: String, opening: Opening) throws(BackupError) {
@@ -25,13 +31,10 @@ final class OpenedFile {
             guard let child = try Age.decrypt(opening, from: file, to: writing) else { throw .sealed(path, needs: key) }
             (decryptor, source) = (child, reading)
         }
-        let (packed, archive) = (try Descriptor.pipe(), try Descriptor.pipe())
-        decompressor = try ChildProcess(
-            try ChildProcess.find("zstd", package: "zstd"), ["--quiet", "--decompress", "--stdout", "--memory=64MB"], input: packed.reading,
-            output: archive.writing)
+        let archive = try Descriptor.pipe()
         output = archive.reading
-        checking = Background("check the seal") { [source, end = packed.writing] () throws(BackupError) in
-            try Self.check(source, into: end, named: path)
+        checking = Background("check the seal") { [source, unpacking, end = archive.writing] () throws(BackupError) in
+            try Self.check(source, into: end, named: path, unpacking)
         }
     }
 
@@ -51,7 +54,7 @@ final class OpenedFile {
         if case .damaged(_, .cutOff) = seal { throw .damaged(name, .cutOff) }
         if let problem, !problem.isAboutContent { throw problem }
         if let seal { throw seal }
-        if let words = decompressor.end() { throw .damaged(name, .compression(words)) }
+        if let words = unpacking.problem.withLock({ $0 }) { throw .damaged(name, .compression(words)) }
         if let problem { throw problem }
     }
 
@@ -83,9 +86,9 @@ final class OpenedFile {
         return (file, FileKind(Array(beginning.prefix(max(0, count)))))
     }
 
-    /// Passes on everything but the seal, which has to fit.
-    private static func check(_ source: Descriptor, into output: Descriptor, named name: String) throws(BackupError) {
-        let (sum, buffer) = (try SHA256(), Buffer())
+    /// Unpacks everything but the seal, which has to fit.
+    private static func check(_ source: Descriptor, into output: Descriptor, named name: String, _ unpacking: Unpacking) throws(BackupError) {
+        let (sum, buffer, decompressor) = (try SHA256(), Buffer(), try Decompressor())
         // The last bytes that have come are held back: they may be the seal.
         var held: [UInt8] = []
         var isWanted = true
@@ -93,10 +96,14 @@ final class OpenedFile {
             sum.update(bytes)
             guard isWanted else { return }
             do throws(BackupError) {
-                try output.write(bytes)
+                try decompressor.feed(bytes) { (archive) throws(BackupError) in try output.write(archive) }
             } catch {
+                switch error {
+                case .program(_, let words): unpacking.problem.withLock { $0 = words }
                 // The other end has seen enough: the sum tells whether it was right.
-                guard case .file(let problem) = error, problem.errno == EPIPE else { throw error }
+                case .file(let problem) where problem.errno == EPIPE: break
+                default: throw error
+                }
                 isWanted = false
             }
         }
@@ -116,6 +123,7 @@ final class OpenedFile {
             if release > fromHeld { try pass(UnsafeRawBufferPointer(rebasing: bytes.prefix(release - fromHeld))) }
             held += bytes.dropFirst(release - fromHeld)
         }
+        if isWanted, !decompressor.isComplete { unpacking.problem.withLock { $0 = "it ends too early" } }
         guard held.count == Seal.size else { throw .damaged(name, .cutOff) }
         guard held == Seal.bytes(of: sum.finish()) else {
             throw .damaged(name, Seal.isOne(held) ? .checksum : .cutOff)

@@ -4,14 +4,13 @@ import Glibc
 /// The way from the archive to the file: zstd, the seal, and age when it is encrypted.
 ///
 /// The file has its name only when all of it is on the disk.
-final class PackedFile {
-    /// Where to write the archive. Let go of it before ``finish(as:)``.
-    private(set) var input: Descriptor?
+final class PackedFile: ByteSink {
     private let folder: String
     private let temporary: String
     private let output: Descriptor
-    private let compressor: ChildProcess
+    private let compressor: Compressor
     private let encryptor: ChildProcess?
+    private let packed = Conveyor()
     private let sealing: Background
 
     /// How the name of an unfinished file begins; the number of the process that writes it follows.
@@ -21,39 +20,43 @@ final class PackedFile {
     init(in folder: String, encryption: Encryption) throws(BackupError) {
         self.folder = folder
         temporary = "\(folder)/\(Self.temporaryPrefix)\(getpid())"
-        let zstd = try ChildProcess.find("zstd", package: "zstd")
+        compressor = try Compressor(level: 3, threads: Self.threads)
+        // That there can be one is found out here: at the other end of the conveyor it would be too late.
+        _ = try SHA256()
         let output = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
         self.output = output
         do throws(BackupError) {
-            let (archive, packed, sealed) = (try Descriptor.pipe(), try Descriptor.pipe(), try Descriptor.pipe())
-            // Small jobs: several threads, and still little memory.
-            compressor = try ChildProcess(
-                zstd, ["--quiet", "--stdout", "--check", "-3", "-T\(Self.threads)", "-B2MiB"], input: archive.reading, output: packed.writing)
+            let sealed = try Descriptor.pipe()
             encryptor = try Age.encrypt(encryption, from: sealed.reading, to: output)
             let end = encryptor == nil ? output : sealed.writing
-            sealing = Background("seal") { [source = packed.reading] () throws(BackupError) in try Self.seal(source, into: end) }
-            input = archive.writing
+            let isFile = encryptor == nil
+            sealing = Background("seal") { [packed] () throws(BackupError) in try Self.seal(packed, into: end, isFile: isFile) }
         } catch {
             unlink(temporary)
             throw error
         }
     }
 
-    deinit { unlink(temporary) }
+    deinit {
+        packed.end(isWhole: false)
+        unlink(temporary)
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError) {
+        try compressor.feed(bytes) { (bytes) throws(BackupError) in try packed.put(bytes) }
+    }
 
     /// Waits until all of it is on the disk, and gives it its name.
     ///
     /// - Returns: its size in bytes.
     func finish(as name: String) throws(BackupError) -> Int {
-        input = nil
         do throws(BackupError) {
+            try compressor.finish(into: { (bytes) throws(BackupError) in try packed.put(bytes) })
+            packed.end(isWhole: true)
             try sealing.finish()
         } catch {
-            // When the reader has died, the writer's broken pipe is not the reason.
-            try encryptor?.succeed()
-            throw error
+            throw reason(for: error)
         }
-        try compressor.succeed()
         try encryptor?.succeed()
         try output.flush()
         let size = output.status.map { Int($0.st_size) } ?? 0
@@ -64,6 +67,23 @@ final class PackedFile {
             throw .file(error)
         }
         return size
+    }
+
+    /// Writes what is packed, and at the end the seal.
+    ///
+    /// - Parameter isFile: whether it goes to the file itself, and not to age.
+    private static func seal(_ packed: Conveyor, into end: Descriptor, isFile: Bool) throws(BackupError) {
+        let sum = try SHA256()
+        var (written, begun) = (0, 0)
+        let isWhole = try packed.takeAll { (bytes) throws(BackupError) in
+            sum.update(bytes)
+            try end.write(bytes)
+            written += bytes.count
+            guard isFile, written - begun >= writeBackSize else { return }
+            end.beginWritingBack(from: begun, to: written)
+            begun = written
+        }
+        if isWhole { try end.write(Seal.bytes(of: sum.finish())) }
     }
 
     /// Nothing that is there is replaced.
@@ -77,32 +97,12 @@ final class PackedFile {
         guard !hasLinks, !Tree.exists(path), rename(temporary, path) == 0 else { throw .file(FileError(.write, path, errno: errno)) }
     }
 
-    /// Why the archive could not be written any more: what one of the programs said, rather than that a pipe broke.
+    /// Why the archive could not be written any more: what age said, rather than that a pipe broke.
     func reason(for error: BackupError) -> BackupError {
         guard case .file(let problem) = error, problem.errno == EPIPE else { return error }
-        input = nil
-        for child in [encryptor, compressor] {
-            do throws(BackupError) { try child?.succeed() } catch { return error }
-        }
-        do throws(BackupError) { try sealing.finish() } catch { return error }
+        packed.end(isWhole: false)
+        do throws(BackupError) { try encryptor?.succeed() } catch { return error }
         return error
-    }
-
-    private static func seal(_ source: Descriptor, into output: Descriptor) throws(BackupError) {
-        let (sum, buffer) = (try SHA256(), Buffer())
-        var (written, begun) = (0, 0)
-        while true {
-            let count = try source.read(buffer.bytes)
-            guard count > 0 else { break }
-            let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes.prefix(count))
-            sum.update(bytes)
-            try output.write(bytes)
-            written += count
-            guard written - begun >= writeBackSize else { continue }
-            output.beginWritingBack(from: begun, to: written)
-            begun = written
-        }
-        try output.write(Seal.bytes(of: sum.finish()))
     }
 
     /// After so many bytes the disk is set to work, so that at the end there is little left to wait for.

@@ -1,4 +1,4 @@
-"""Libraries of a server that are replaced under it, as Debian's security updates do: just that server is started again, in the quiet hours."""
+"""A program or a library of a server that is replaced under it, as Debian's security updates do: just that server is started again, in the quiet hours."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from world.people import logged_in, register
 from world.replaceable import replaceable
 from world.waiting import until
 
-MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
+PROGRAM = "/usr/sbin/nginx"
 ENCODINGS = "/usr/lib/prosody/util/encodings.so"
 
 
@@ -27,7 +27,7 @@ def hours(begin: int, length: int) -> str:
     return f"{(hour + begin) % 24}-{(hour + begin + length) % 24}"
 
 
-def test_a_server_whose_library_was_replaced_is_started_again_in_the_quiet_hours_and_no_other(users: dict[str, int]) -> None:
+def test_a_server_whose_program_or_library_was_replaced_is_started_again_in_the_quiet_hours_and_no_other(users: dict[str, int]) -> None:
     with without_pebble("replaced", as_root=True) as appliance, replaceable(appliance) as machine:
         appliance.config.write_text(appliance.config.read_text() + f"SNIKKET_CERTIFICATE=internal\nSNIKKET_QUIET_HOURS={hours(6, 2)}\n")
         appliance.started()
@@ -35,9 +35,9 @@ def test_a_server_whose_library_was_replaced_is_started_again_in_the_quiet_hours
         asyncio.run(register(account, appliance.invite()["token"]))
         before = pids(appliance)
 
-        machine.replace(MODULE)
+        machine.replace(PROGRAM)
         problem = until(lambda: waiting(appliance), 90, "the status tells of it")
-        assert problem["cause"] == "nginx: ngx_stream_module.so" and hours(6, 2) in problem["try"], problem
+        assert problem["cause"] == "nginx: nginx" and hours(6, 2) in problem["try"], problem
         assert pids(appliance) == before
 
         appliance.config.write_text(appliance.config.read_text().replace(hours(6, 2), hours(-1, 4)))
@@ -46,7 +46,7 @@ def test_a_server_whose_library_was_replaced_is_started_again_in_the_quiet_hours
         until(lambda: waiting(appliance) is None, 30, "and that is all")
         after = pids(appliance)
         assert {name for name in after if after[name] != before[name]} == {"nginx"}
-        assert "nginx is started again: an upgrade has replaced ngx_stream_module.so" in appliance.said
+        assert "nginx is started again: an upgrade has replaced nginx" in appliance.said
         assert appliance.get("/").status == 200
 
         # Without quiet hours: at once, and whoever was connected comes back.

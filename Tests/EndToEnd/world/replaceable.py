@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from .appliance import Appliance, installation
 
-FOLDERS = ("/usr/lib/nginx/modules", "/usr/lib/prosody/util")
+FOLDERS = ("/usr/sbin", "/usr/lib/prosody/util")
 STATUS = "/var/lib/dpkg/status"
 
 
