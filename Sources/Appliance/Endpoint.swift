@@ -52,7 +52,7 @@ extension Settings {
     /// Every port of the servers, as it is looked at.
     var endpoints: [Endpoint] {
         func at(_ port: Int) -> String {
-            let address = listenAddresses.first ?? "127.0.0.1"
+            let address = ownAddress
             return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
         }
         let uploads = uploadBaseURL.dropFirst("https://".count).split(separator: "/", maxSplits: 1)

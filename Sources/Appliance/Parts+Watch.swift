@@ -11,6 +11,7 @@ extension Parts {
             tasks.addTask { try await self.watchForUpgrades() }
             tasks.addTask { try await self.lookDeeply() }
             tasks.addTask { try await self.giveMemoryBack() }
+            tasks.addTask { try await self.followRelayAddress() }
             try await tasks.next()
             tasks.cancelAll()
         }

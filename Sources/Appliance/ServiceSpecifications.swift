@@ -119,7 +119,7 @@ struct ServiceSpecifications {
     private static let probeDeadline = Duration.seconds(3)
 
     /// An address on which the servers listen and that this machine reaches.
-    private var address: String { facts.settings.listenAddresses.first ?? "127.0.0.1" }
+    private var address: String { facts.settings.ownAddress }
 
     private var xmppClients: Check {
         let probe = XMPPProbe(target: .tcp(host: address, port: facts.settings.ports.xmppClient), domain: facts.settings.chatHost, kind: .client)

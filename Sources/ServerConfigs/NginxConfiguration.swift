@@ -70,7 +70,7 @@ extension ServerFacts {
     }
 
     private func listen(_ port: Int) -> [String] {
-        if settings.listenAddresses.isEmpty { return ["0.0.0.0:\(port)"] + (usesIPv6 ? ["[::]:\(port)"] : []) }
+        if settings.listenAddresses.isEmpty { return (settings.ipv4 ? ["0.0.0.0:\(port)"] : []) + (usesIPv6 ? ["[::]:\(port)"] : []) }
         return settings.listenAddresses.map { $0.contains(":") ? "[\($0)]:\(port)" : "\($0):\(port)" }
     }
 

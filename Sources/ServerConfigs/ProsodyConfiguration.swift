@@ -19,7 +19,7 @@ extension ServerFacts {
             "certificate": .text(certificate(of: .prosody)),
             "privateKey": .text(privateKey(of: .prosody)),
             "interfaces": .texts(
-                settings.listenAddresses.isEmpty ? usesIPv6 ? ["*", "::"] : ["*"] : settings.listenAddresses),
+                settings.listenAddresses.isEmpty ? (settings.ipv4 ? ["*"] : []) + (usesIPv6 ? ["::"] : []) : settings.listenAddresses),
             "ipv6": .flag(usesIPv6),
             "clientPort": .number(settings.ports.xmppClient),
             "clientTLSPort": .number(settings.ports.xmppClientTLS),

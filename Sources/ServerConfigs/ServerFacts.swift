@@ -55,7 +55,8 @@ extension ServerFacts {
     /// What the chat server makes TURN credentials with.
     public var turnSecret: String { settings.turn.secret ?? secrets.turn }
 
-    var usesIPv6: Bool { settings.ipv6 && hasIPv6 }
+    /// Where IPv6 is all that is wished, a machine without it is told so by its servers.
+    var usesIPv6: Bool { settings.ipv6 && (hasIPv6 || !settings.ipv4) }
     var retentionSeconds: Int { settings.retentionDays * 86_400 }
     /// The largest file, and the 16 bytes that encryption adds to it (XEP-0454 §2).
     var uploadLimitBytes: Int { settings.uploadLimitMegabytes * 1_048_576 + 16 }

@@ -51,6 +51,7 @@ struct Reading {
         checkCertificate(refused: refused)
         checkChallenge(refused: refused)
         checkPorts(refused: refused)
+        checkProtocols(refused: refused)
         return draft.finished
     }
 
@@ -108,6 +109,13 @@ struct Reading {
                 "SNIKKET_LETSENCRYPT_TOS_AGREE",
                 "asking the authority for a certificate is agreeing to its terms; if you do not, set \(source) to files or internal")
         }
+    }
+
+    /// That there is something left to listen on.
+    private mutating func checkProtocols(refused: Set<String>) {
+        let (four, six) = ("SNIKKET_IPV4", "SNIKKET_TWEAK_IPV6")
+        guard refused.isDisjoint(with: [four, six]), !draft.settings.ipv4, !draft.settings.ipv6 else { return }
+        problem(four, .leavesNothing(beside: six))
     }
 
     /// That no port is used twice.

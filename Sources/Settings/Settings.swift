@@ -17,6 +17,8 @@ public struct Settings: Sendable, Equatable {
     public var ports: Ports
     /// The addresses to listen on; empty means all. `snikket try` uses loopback only.
     public var listenAddresses: [String]
+    /// Whether to use IPv4.
+    public var ipv4: Bool
     /// Whether to use IPv6.
     public var ipv6: Bool
     /// How long archived messages and uploaded files are kept, in days.
@@ -107,8 +109,11 @@ public struct Settings: Sendable, Equatable {
         public var maximumRelayPort: Int
         /// This machine's own address when it is behind NAT; nil to find it.
         public var internalAddress: String?
+        /// The address under which the internet knows this machine when it is behind NAT; nil to find it.
+        public var externalAddress: String?
         public init(
-            enabled: Bool, host: String, secret: String?, minimumRelayPort: Int, maximumRelayPort: Int, internalAddress: String?
+            enabled: Bool, host: String, secret: String?, minimumRelayPort: Int, maximumRelayPort: Int, internalAddress: String?,
+            externalAddress: String? = nil
         ) {
             self.enabled = enabled
             self.host = host
@@ -116,11 +121,14 @@ public struct Settings: Sendable, Equatable {
             self.minimumRelayPort = minimumRelayPort
             self.maximumRelayPort = maximumRelayPort
             self.internalAddress = internalAddress
+            self.externalAddress = externalAddress
         }
     }
 }
 
 extension Settings {
+    /// An address on which the servers listen and that this machine reaches: for its own probes.
+    public var ownAddress: String { listenAddresses.first ?? (ipv4 ? "127.0.0.1" : "::1") }
     /// The host name of group chats (XEP-0045).
     public var groupsHost: String { "groups.\(domain)" }
     /// The host name of shared files (XEP-0363).

@@ -68,6 +68,8 @@ public struct Problem: Sendable, Equatable {
         case notAnAddress(String)
         /// An address that the internet may reach.
         case notPrivate(String)
+        /// This option and another one together switch off everything.
+        case leavesNothing(beside: String)
         /// Another option uses the same port.
         case portUsedTwice(port: Int, by: String)
         /// The lowest port of a range is above its highest.

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// The settings that have golden copies.
 enum Example: String, CaseIterable {
-    case minimal, everything, trial, onePort
+    case minimal, everything, trial, onePort, sixOnly
 
     /// The settings, on free ports when a first port is given.
     func settings(firstPort: Int? = nil) throws -> Settings {
@@ -36,6 +36,14 @@ enum Example: String, CaseIterable {
         case .onePort:
             settings = try Settings(
                 parsing: "SNIKKET_DOMAIN=chat.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\nSNIKKET_CHALLENGE=tls-alpn-01\n", file: "snikket.conf")
+        case .sixOnly:
+            settings = try Settings(
+                parsing: """
+                    SNIKKET_DOMAIN=chat.example
+                    SNIKKET_ADMIN_EMAIL=admin@chat.example
+                    SNIKKET_IPV4=off
+                    SNIKKET_TURN_EXTERNAL_IP=2001:db8::5
+                    """, file: "snikket.conf")
         case .trial: settings = Settings.forTrial(firstPort: firstPort ?? 5000)
         }
         if let firstPort, self != .trial {

@@ -91,6 +91,10 @@ extension Settings.Option {
         Self(
             "SNIKKET_TWEAK_TURNSERVER_INTERNAL_IP", .address, .none("found at the start"), .calls, into: \.settings.turn.internalAddress,
             "This machine's own address, when it is behind NAT and has several."),
+        Self(
+            "SNIKKET_TURN_EXTERNAL_IP", .address, .none("found in DNS, when this machine has only private addresses"), .calls,
+            into: \.settings.turn.externalAddress,
+            "The address under which the internet knows this machine, when it is behind NAT: its router's, or its provider's."),
     ]
 
     private static func port(
