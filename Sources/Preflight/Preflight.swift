@@ -54,7 +54,9 @@ public struct Preflight: Sendable {
         findings += ResourcesCheck(state: locations.state, isRunning: running != nil).findings
         findings += await programs
         let named = Set(conflicts.compactMap(\.pid))
-        findings += await onThread { [running] in OtherServersCheck(ownGroups: running?.groups ?? [], named: named).findings() }
+        findings += await onThread { [running, settings] in
+            OtherServersCheck(ownGroups: running?.groups ?? [], named: named, isBehindProxy: settings.isBehindProxy).findings()
+        }
         findings += certificate.findings(facts)
         let order = Finding.Topic.allCases
         return findings.enumerated().sorted { one, other in

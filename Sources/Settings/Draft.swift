@@ -2,7 +2,7 @@
 struct Draft {
     var settings = Settings(
         domain: "", adminEmail: "", siteName: "", certificates: .internalAuthority, challenge: .http, ports: Ports(), listenAddresses: [],
-        ipv4: true, ipv6: false,
+        webTLS: true, trustedProxies: [], proxyProtocol: false, ipv4: true, ipv6: false,
         retentionDays: 0, uploadLimitMegabytes: 0, uploadStorageGigabytes: nil, dailyUploadLimitGigabytes: 0, maximumClientsPerUser: 0,
         logLevel: .info, tlsProfile: .modern, mailServer: nil, checksForUpdates: false,
         abuseEmail: nil, securityEmail: nil, termsURI: nil, privacyURI: nil, invitationURL: "",
@@ -18,6 +18,7 @@ struct Draft {
     var dnsKeyFile: String?
     var fullChain: String?
     var privateKey: String?
+    var webProtocols = WebProtocols.both
     /// Whether metrics are offered, also when it is not said where.
     var offersMetrics = false
     /// Whether the authority's terms were agreed to, when that was said at all.

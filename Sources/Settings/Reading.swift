@@ -52,6 +52,7 @@ struct Reading {
         checkChallenge(refused: refused)
         checkPorts(refused: refused)
         checkProtocols(refused: refused)
+        checkFront(refused: refused)
         return draft.finished
     }
 
@@ -152,11 +153,12 @@ struct Reading {
     private var listeners: [(option: String, port: Int)] {
         let (settings, ports) = (draft.settings, draft.settings.ports)
         var listeners = [
-            ("SNIKKET_TWEAK_HTTP_PORT", ports.http), ("SNIKKET_TWEAK_HTTPS_PORT", ports.https),
+            ("SNIKKET_TWEAK_HTTP_PORT", ports.http),
             ("SNIKKET_TWEAK_XMPP_CLIENT_PORT", ports.xmppClient), ("SNIKKET_TWEAK_XMPP_CLIENT_TLS_PORT", ports.xmppClientTLS),
             ("SNIKKET_TWEAK_XMPP_SERVER_PORT", ports.xmppServer), ("SNIKKET_TWEAK_XMPP_SERVER_TLS_PORT", ports.xmppServerTLS),
             ("SNIKKET_PROXY65_PORT", ports.proxy65), ("SNIKKET_TWEAK_INTERNAL_HTTP_PORT", ports.internalHTTP),
         ]
+        if draft.webProtocols != .http { listeners.insert(("SNIKKET_TWEAK_HTTPS_PORT", ports.https), at: 1) }
         if let metrics = draft.metricsListen {
             listeners.append((isGiven("SNIKKET_METRICS_LISTEN") ? "SNIKKET_METRICS_LISTEN" : "SNIKKET_TWEAK_PROMETHEUS", metrics.port))
         }

@@ -17,6 +17,15 @@ public struct Settings: Sendable, Equatable {
     public var ports: Ports
     /// The addresses to listen on; empty means all. `snikket try` uses loopback only.
     public var listenAddresses: [String]
+    /// Whether our web server speaks TLS itself.
+    public var webTLS: Bool
+    /// The web servers in front of ours, as far as they were named.
+    public var trustedProxies: [String]
+    /// Whether they say who a connection is from before it begins (the PROXY protocol).
+    public var proxyProtocol: Bool
+    /// The ports on which the internet finds the web pages, where that was said.
+    public var givenPublicHTTPPort: Int?
+    public var givenPublicHTTPSPort: Int?
     /// Whether to use IPv4.
     public var ipv4: Bool
     /// Whether to use IPv6.
@@ -142,7 +151,7 @@ extension Settings {
         return "https://\(isLocal ? domain : shareHost)\(publicPort)/upload"
     }
     /// The port as it appears in a URL: nothing when it is the scheme's own.
-    private var publicPort: String { ports.https == 443 ? "" : ":\(ports.https)" }
+    private var publicPort: String { publicHTTPSPort == 443 ? "" : ":\(publicHTTPSPort)" }
     /// Every name that the certificate has to hold.
     public var certificateNames: [String] { [domain, groupsHost, shareHost] }
 }

@@ -48,8 +48,22 @@ extension Settings.Option {
             effect: .meaningless("the portal listens on a Unix socket, not on a host"),
             "The host where the web server finds the portal."),
         Self(
-            "SNIKKET_TWEAK_WEB_PROXY_PROTOS", .text, .value("http https"), .ports, effect: .later("running behind another web server"),
-            "What the web server speaks: http, https or both; https is left out behind a reverse proxy."),
+            "SNIKKET_TWEAK_WEB_PROXY_PROTOS", .webProtocols, .value("http https"), .ports, into: \.webProtocols,
+            "What the web server speaks itself. Behind another web server that speaks TLS for it, http alone: everything is then served on the port for HTTP, to that server only."
+        ),
+        Self(
+            "SNIKKET_TRUSTED_PROXIES", .networks, .none("none; 127.0.0.1 and ::1 when SNIKKET_TWEAK_WEB_PROXY_PROTOS is http"), .ports,
+            into: \.settings.trustedProxies,
+            "The web servers in front of this one, that pass its names on to it: who a request is from is believed of them only."),
+        Self(
+            "SNIKKET_PROXY_PROTOCOL", .flag, .value("off"), .ports, into: \.settings.proxyProtocol,
+            "Whether those web servers say before each connection who it is from (the PROXY protocol), on the port on which the pages are served."),
+        Self(
+            "SNIKKET_PUBLIC_HTTP_PORT", .port, .none("80 behind another web server, else SNIKKET_TWEAK_HTTP_PORT"), .ports,
+            into: \.settings.givenPublicHTTPPort, "The port on which the internet finds the web pages without TLS."),
+        Self(
+            "SNIKKET_PUBLIC_HTTPS_PORT", .port, .none("443 behind another web server, else SNIKKET_TWEAK_HTTPS_PORT"), .ports,
+            into: \.settings.givenPublicHTTPSPort, "The port on which the internet finds the web pages, as it stands in links."),
         Self(
             "SNIKKET_TWEAK_WEB_PROXY_PROTOCOLS", .text, .none("not read"), .ports,
             effect: .meaningless("no version of Snikket reads it; the option is SNIKKET_TWEAK_WEB_PROXY_PROTOS"),

@@ -80,10 +80,36 @@ def test_a_web_server_on_our_port_is_named_with_what_can_be_done(server: Server)
     assert (found["name"], found["level"]) == ("ports", "red")
     assert f"nginx (process {nginx.pid})" in found["what"] and "80/tcp" in found["what"]
     assert "SNIKKET_CHALLENGE=tls-alpn-01" in found["try"]
+    assert "snikket render --target proxy=nginx" in found["try"]
     # With that the port may be somebody else's.
     server.config.write_text(CONFIGURATION + "SNIKKET_CHALLENGE=tls-alpn-01\n")
     [found] = server.not_green()
     assert (found["name"], found["level"]) == ("ports", "yellow")
+
+
+def test_a_web_server_in_front_is_told_of_and_then_has_to_answer(server: Server) -> None:
+    # As a newcomer who has one sees it: both ports are taken, and the command that is named says what to do.
+    folder = server.folder
+    (folder / "apache2.conf").write_text(
+        f"ServerRoot {folder}\nDefaultRuntimeDir {folder}\nPidFile {folder}/apache2.pid\nErrorLog {folder}/error.log\nServerName localhost\n"
+        "LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so\n"
+        "LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so\nUser nobody\nGroup nogroup\nListen 80\nListen 443\n")
+    apache = server.internet.started_on_server("apache2", "-DFOREGROUND", "-f", str(folder / "apache2.conf"))
+    until(lambda: ":443 " in server.internet.on_server("ss", "-tlnH").stdout, 10, "Apache listens")
+    [found] = server.not_green()
+    assert (found["name"], found["level"]) == ("ports", "red") and f"apache2 (process {apache.pid})" in found["what"]
+    assert "`snikket render --target proxy=apache`" in found["try"]
+    refused = server.snikket("render", "--target", "proxy=apache")
+    assert refused.returncode == 78
+    lines = [line.removeprefix("snikket: cause: ") for line in refused.stderr.splitlines() if "=" in line and "cause" in line]
+    server.config.write_text(CONFIGURATION + "\n".join(lines) + "\n")
+    assert "ServerName chat.example.org" in server.snikket("render", "--target", "proxy=apache").stdout
+    assert server.not_green() == []
+    # It is not there any more.
+    server.internet.end(apache)
+    gone = server.not_green()
+    assert {(check["name"], check["level"]) for check in gone} == {("reachable", "red")}
+    assert all("443" in check["what"] and "snikket render --target proxy=" in check["try"] for check in gone)
 
 
 def test_without_dns_it_says_so_within_ten_seconds(server: Server) -> None:
