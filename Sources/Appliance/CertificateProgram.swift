@@ -1,7 +1,6 @@
 import CertificateStore
 import DurableFiles
 import Glibc
-import Subprocess
 import Supervision
 import Synchronization
 import SystemPackage
@@ -61,37 +60,43 @@ struct CertificateProgram: Sendable {
         of job: CertificateJobs.Job, _ deadline: Duration, _ read: @escaping @Sendable (String) -> Event?,
         _ progress: @escaping @Sendable (Event) -> Void
     ) async throws(CertificateFailure) -> Event? {
-        if let errno = Descriptors.shortageForProgram() {
-            throw CertificateFailure(
-                kind: .local, error: "snikket-certs could not be run", cause: FileError(.read, path, errno: errno).words,
-                try: "permit snikket more open files")
-        }
         var specification = ServiceSpecification(name: "snikket-certs", executable: path, arguments: job.arguments)
         specification.account = job.asOurselves ? nil : account
         // Having read the person's files, it becomes the owner of the store.
         if job.asOurselves { specification.capabilities = [.setUser, .setGroup] }
         if job.bindsPort { specification.capabilities = [.bindService] }
-        let environment = specification.environment
-        let setpriv = Privileges.arguments(for: specification)
+        let said = Mutex<(last: Event?, failure: CertificateFailure?)>((nil, nil))
+        let end: Errand.End
         do {
-            return try await withThrowingTaskGroup(of: Event?.self) { group in
-                group.addTask { try await Self.events(setpriv, environment, job.input, read, progress) }
-                group.addTask {
-                    try await Task.sleep(for: deadline)
-                    return nil
-                }
-                defer { group.cancelAll() }
-                return try await group.next() ?? nil
+            let input = try Self.pipe(holding: job.input)
+            defer { try? input.close() }
+            // What it says in words on standard error, it says in its events too.
+            end = try await Errand.run(specification, input: input, deadline: deadline) { line in
+                if case .failed(let reason) = CertificateEvent(line: line) { said.withLock { $0.failure = reason } }
+                guard let event = read(line) else { return }
+                progress(event)
+                said.withLock { $0.last = event }
             }
-        } catch let failure as CertificateFailure {
-            throw failure
         } catch {
-            throw CertificateFailure(kind: .local, error: "snikket-certs could not be run", cause: "\(error)", try: "install snikket again")
+            throw CertificateFailure(
+                kind: .local, error: "snikket-certs could not be run", cause: FileError(.read, path, errno: error.rawValue).words,
+                try: error == .tooManyOpenFiles ? "permit snikket more open files" : "install snikket again")
+        }
+        let (last, failure) = said.withLock { $0 }
+        if let failure { throw failure }
+        switch end {
+        case .exited: return last
+        case .tooLate: return nil
+        // What it said last is not how it ended then.
+        case .killed(let signal):
+            throw CertificateFailure(
+                kind: .local, error: "snikket-certs was ended in the middle of its work", cause: "signal \(signal)",
+                try: "nothing; it is tried again. If it happens again: does the machine have too little memory?")
         }
     }
 
     /// A pipe that holds everything already: what is written while the program runs would be our own end when it ends without having read it.
-    private static func pipe(holding input: [UInt8]) throws -> FileDescriptor {
+    private static func pipe(holding input: [UInt8]) throws(Errno) -> FileDescriptor {
         var ends: [Int32] = [0, 0]
         guard Glibc.pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
         let (reading, writing) = (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))
@@ -102,39 +107,8 @@ struct CertificateProgram: Sendable {
             _ = try writing.closeAfter { try writing.writeAll(input) }
         } catch {
             try? reading.close()
-            throw error
+            throw error as? Errno ?? .ioError
         }
         return reading
-    }
-
-    @concurrent
-    private static func events<Event: Sendable>(
-        _ arguments: [String], _ environment: [String: String], _ input: [UInt8], _ read: @escaping @Sendable (String) -> Event?,
-        _ progress: @escaping @Sendable (Event) -> Void
-    ) async throws -> Event? {
-        let variables = Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
-        let configuration = Configuration(
-            executable: .path(FilePath(Privileges.program)), arguments: Arguments(arguments), environment: .custom(variables))
-        // What it says in words on standard error, it says in its events too.
-        let result = try await Subprocess.run(
-            configuration, input: .fileDescriptor(try pipe(holding: input), closeAfterSpawningProcess: true), output: .sequence, error: .discarded
-        ) { execution in
-            var (last, failure): (Event?, CertificateFailure?) = (nil, nil)
-            for try await line in execution.standardOutput.strings() {
-                if case .failed(let reason) = CertificateEvent(line: line) { failure = reason }
-                guard let event = read(line) else { continue }
-                progress(event)
-                last = event
-            }
-            if let failure { throw failure }
-            return last
-        }
-        // What it said last is not how it ended then.
-        if case .signaled(let signal) = result.terminationStatus {
-            throw CertificateFailure(
-                kind: .local, error: "snikket-certs was ended in the middle of its work", cause: "signal \(signal)",
-                try: "nothing; it is tried again. If it happens again: does the machine have too little memory?")
-        }
-        return result.closureResult
     }
 }

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// How many more files this process may have open.
 public enum Descriptors {
-    /// Whether another program can be started: that takes about a dozen for a moment, and swift-subprocess ends this whole process when it gets
+    /// Whether swift-subprocess can start another program: that takes about a dozen for a moment, and it ends this whole process when it gets
     /// only some of them.
     ///
     /// - Returns: errno(3) when it cannot.

@@ -1,8 +1,7 @@
 public import DurableFiles
 import Glibc
-import Subprocess
 import Supervision
-import SystemPackage
+import Synchronization
 
 /// Debian's apt, as far as we ask it. It is only asked: nothing is installed, and the lists that it goes by are those that the
 /// machine's own timer fetches.
@@ -27,44 +26,29 @@ public struct PackageManager: Sendable {
     /// - Parameter deadline: apt reads all its lists for it, which takes seconds of processor time.
     public func pendingUpgrades(deadline: Duration = .seconds(120)) async throws(LifecycleError) -> [PendingUpgrade] {
         // Without caches, which only root could write.
-        let lines = try await ask(
-            ["--simulate", "--quiet=2", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "dist-upgrade"], deadline)
-        return lines.compactMap { PendingUpgrade(simulated: $0) }
-    }
-
-    private func ask(_ arguments: [String], _ deadline: Duration) async throws(LifecycleError) -> [Substring] {
+        let found = Mutex<(pending: [PendingUpgrade], problem: String?)>(([], nil))
+        var specification = ServiceSpecification(
+            name: "apt-get", executable: Self.program,
+            arguments: ["--simulate", "--quiet=2", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "dist-upgrade"],
+            environment: environment)
+        specification.account = account
+        let end: Errand.End
         do {
-            return try await withThrowingTaskGroup(of: [Substring]?.self) { group in
-                group.addTask { try await self.output(of: arguments) }
-                group.addTask {
-                    try await Task.sleep(for: deadline)
-                    return nil
+            end = try await Errand.run(specification, keepsErrors: true, deadline: deadline) { line in
+                found.withLock { found in
+                    if line.hasPrefix("E:") { found.problem = line }
+                    if let upgrade = PendingUpgrade(simulated: line[...]) { found.pending.append(upgrade) }
                 }
-                defer { group.cancelAll() }
-                guard let lines = try await group.next() ?? nil else {
-                    throw LifecycleError.packageManagerTimedOut(seconds: Int(deadline.components.seconds))
-                }
-                return lines
             }
-        } catch let error as LifecycleError {
-            throw error
         } catch {
             throw .packageManager("\(error)")
         }
-    }
-
-    @concurrent
-    private func output(of arguments: [String]) async throws -> [Substring] {
-        var specification = ServiceSpecification(name: "apt-get", executable: Self.program, arguments: arguments)
-        specification.account = account
-        let result = try await Subprocess.run(
-            .path(FilePath(Privileges.program)), arguments: Arguments(Privileges.arguments(for: specification)),
-            environment: .custom(Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
-            output: .string(limit: 4 << 20), error: .string(limit: 64 << 10))
-        guard result.terminationStatus.isSuccess else {
-            throw LifecycleError.packageManager(
-                result.standardError.split(separator: "\n").last { $0.hasPrefix("E:") }.map(String.init) ?? "\(result.terminationStatus)")
+        let (pending, problem) = found.withLock { $0 }
+        switch end {
+        case .exited(status: 0): return pending
+        case .exited(let status): throw .packageManager(problem ?? "exit status \(status)")
+        case .killed(let signal): throw .packageManager(problem ?? "signal \(signal)")
+        case .tooLate: throw .packageManagerTimedOut(seconds: Int(deadline.components.seconds))
         }
-        return result.standardOutput.split(separator: "\n")
     }
 }

@@ -17,20 +17,26 @@ public struct ResourceLimits: Sendable {
         self.addressSpace = addressSpace
     }
 
-    /// As dash's `ulimit` takes them, none above our own.
+    /// A limit as setrlimit(2) takes it.
+    struct Limit: Equatable, Sendable {
+        var resource: Int32
+        var value: UInt64
+    }
+
+    /// Those that are set, none above our own.
     ///
     /// - Parameter ownUser: whether the process has a user of its own.
-    func clamped(ownUser: Bool) -> [(option: Character, value: Int)] {
-        var limits: [(option: Character, value: Int)] = []
-        func add(_ option: Character, _ resource: __rlimit_resource, _ wanted: Int?, unit: Int = 1) {
+    func clamped(ownUser: Bool) -> [Limit] {
+        var limits: [Limit] = []
+        func add(_ resource: __rlimit_resource, _ wanted: Int?) {
             var own = rlimit()
             guard let wanted, getrlimit(__rlimit_resource_t(resource.rawValue), &own) == 0 else { return }
-            limits.append((option, Int(min(rlim_t(wanted), own.rlim_max)) / unit))
+            limits.append(Limit(resource: Int32(resource.rawValue), value: min(UInt64(wanted), UInt64(own.rlim_max))))
         }
-        add("c", RLIMIT_CORE, coreDump, unit: 512)
-        add("n", RLIMIT_NOFILE, openFiles)
-        if ownUser { add("p", __RLIMIT_NPROC, processes) }
-        add("v", RLIMIT_AS, addressSpace, unit: 1024)
+        add(RLIMIT_CORE, coreDump)
+        add(RLIMIT_NOFILE, openFiles)
+        if ownUser { add(__RLIMIT_NPROC, processes) }
+        add(RLIMIT_AS, addressSpace)
         return limits
     }
 }

@@ -66,13 +66,13 @@ public struct ServiceSpecification: Sendable {
 }
 
 extension ServiceSpecification {
-    /// What root may do and others may be allowed to (capabilities(7)); the name is setpriv's.
-    public enum Capability: String, Sendable {
+    /// What root may do and others may be allowed to (capabilities(7)), with the kernel's number.
+    public enum Capability: UInt64, Sendable {
         /// Listen on ports below 1024.
-        case bindService = "net_bind_service"
+        case bindService = 10
         /// Become another user, and leave all groups.
-        case setUser = "setuid"
-        case setGroup = "setgid"
+        case setUser = 7
+        case setGroup = 6
     }
 
     /// Asked in a tight loop right after the start, and after a reload.

@@ -1,4 +1,5 @@
 public import Logging
+import SystemPackage
 
 /// One server: started, watched, started again when it fails, reloaded, stopped.
 ///
@@ -232,16 +233,16 @@ public actor SupervisedService {
         return PortCheck.conflicts(with: ports).first
     }
 
-    private func problem(of end: ServiceProcess.End) -> ServiceProblem {
+    private func problem(of end: Result<Child.End, Errno>) -> ServiceProblem {
         switch end {
-        case .cannotStart(let errno): .cannotStart(errno: errno)
-        case .exited(let status): .exited(status: status, lastLine: sink.lastLine)
-        case .killed(let signal): .killed(signal: signal, lastLine: sink.lastLine)
+        case .failure(let error): .cannotStart(errno: error.rawValue)
+        case .success(.exited(let status)): .exited(status: status, lastLine: sink.lastLine)
+        case .success(.killed(let signal)): .killed(signal: signal, lastLine: sink.lastLine)
         }
     }
 
     /// Stops a process: its signal, its deadline, then the whole group's end.
-    private func end(_ process: ServiceProcess, _ running: Task<ServiceProcess.End, Never>, because ending: Ending?) async {
+    private func end(_ process: ServiceProcess, _ running: Task<Result<Child.End, Errno>, Never>, because ending: Ending?) async {
         var deadline = specification.stopDeadline
         if case .problem = ending {
             // It hangs: it gets a moment to end by itself, no more.

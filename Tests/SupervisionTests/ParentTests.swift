@@ -1,6 +1,7 @@
 import DurableFiles
 import Glibc
 import RealServers
+import Synchronization
 import Testing
 
 @testable import Supervision
@@ -65,7 +66,7 @@ import Testing
             let user = geteuid() == 0 ? ["--user=61184"] : []
             for _ in 0..<(isLong ? 1000 : 60) {
                 try await SupervisedParent.with(.kill, user + ["/bin/sleep", mark], in: scratch) { parent in
-                    // Looked for without a pause: a start takes three milliseconds, fork, setpriv, dash and the program.
+                    // Looked for without a pause: a start takes a millisecond.
                     let end = ContinuousClock.now + .seconds(20)
                     var child: Int32?
                     while child == nil, ContinuousClock.now < end { child = ProcessTable.descendants(of: parent).first }
@@ -112,24 +113,40 @@ import Testing
         }
     }
 
-    @Test("setpriv gets only what it may do")
-    func options() {
-        let account = Account(user: 1, group: 2)
-        let specification = ServiceSpecification(name: "a", executable: "/a", account: account, parentDeathSignal: .terminate)
-        #expect(Privileges.options(for: specification, isRoot: false, effective: 0) == ["--no-new-privs", "--pdeathsig", "TERM"])
-        #expect(
-            Privileges.options(for: specification, isRoot: true, effective: 0) == [
-                "--no-new-privs", "--pdeathsig", "TERM", "--reuid", "1", "--regid", "2", "--clear-groups", "--inh-caps", "-all",
-                "--ambient-caps", "-all",
-            ])
+    @Test("a server gets only what it may do")
+    func rights() {
+        let (account, setPCapability) = (Account(user: 1, group: 2), 1 << 8 as UInt64)
+        func rights(_ specification: ServiceSpecification, isRoot: Bool, effective: UInt64) -> Privileges {
+            Privileges(for: specification, isRoot: isRoot, effective: effective)
+        }
+        let other = ServiceSpecification(name: "a", executable: "/a", account: account, parentDeathSignal: .terminate)
+        let unable = rights(other, isRoot: false, effective: 0)
+        #expect((unable.account, unable.capabilities) == (nil, nil))
+        #expect(!unable.dropsBounding && unable.parentDeathSignal == .terminate)
+        #expect(rights(other, isRoot: true, effective: setPCapability).account == account)
+        #expect(rights(other, isRoot: true, effective: setPCapability).capabilities == 0)
+        #expect(rights(other, isRoot: true, effective: setPCapability).dropsBounding)
+        #expect(!rights(other, isRoot: true, effective: 0).dropsBounding)
         // What root runs as itself keeps what it is given, or everything when that is nothing.
         var own = ServiceSpecification(name: "a", executable: "/a", capabilities: [.setUser, .setGroup])
-        #expect(
-            Privileges.options(for: own, isRoot: true, effective: 1 << 8) == [
-                "--no-new-privs", "--pdeathsig", "KILL", "--inh-caps", "-all", "--ambient-caps", "-all", "--bounding-set", "-all,+setuid,+setgid",
-            ])
+        #expect(rights(own, isRoot: true, effective: setPCapability).capabilities == 1 << 7 | 1 << 6)
+        #expect(rights(own, isRoot: true, effective: setPCapability).account == nil)
         own.capabilities = []
-        #expect(Privileges.options(for: own, isRoot: true, effective: 1 << 8) == ["--no-new-privs", "--pdeathsig", "KILL"])
+        #expect(rights(own, isRoot: true, effective: setPCapability).capabilities == nil)
+    }
+
+    @Test("what root runs as itself has the capabilities that it was given, and its children no others", .timeLimit(.minutes(1)))
+    func ownCapabilities() async throws {
+        guard geteuid() == 0 else { return }
+        let lines = Mutex<[String]>([])
+        let specification = ServiceSpecification(
+            name: "status", executable: "/bin/cat", arguments: ["/proc/self/status"], capabilities: [.setUser, .setGroup])
+        let end = try await Errand.run(specification, deadline: .seconds(20)) { line in lines.withLock { $0.append(line) } }
+        #expect(end == .exited(status: 0))
+        let sets = lines.withLock { $0 }.filter { $0.hasPrefix("Cap") }.map { $0.split(separator: "\t").map(String.init) }
+        let both = "00000000000000c0"
+        let none = "0000000000000000"
+        #expect(sets == [["CapInh:", none], ["CapPrm:", both], ["CapEff:", both], ["CapBnd:", both], ["CapAmb:", none]])
     }
 
     @Test("the unit grants what root keeps when it is started by hand, and no more")
@@ -150,7 +167,8 @@ import Testing
         }) { fixture in
             try await fixture.service.waitUntilReady(deadline: .seconds(20))
             let pid = try await fixture.pid
-            try await until { ProcessTable.name(of: pid) == "sleep" }
+            // Just begun it has next to nothing.
+            try await until { ProcessTable.memory(ofGroup: pid, runningAs: account) ?? 0 > 50_000 }
             let memory = try #require(await fixture.service.snapshot().memoryBytes)
             #expect(memory > 50_000 && memory < 5_000_000)
         }

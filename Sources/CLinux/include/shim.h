@@ -11,3 +11,42 @@ int snikket_clock_is_synchronised(void);
 /// setfsuid(2) and setfsgid(2): whose rights this thread has with files. Both return who it was before.
 int snikket_setfsuid(unsigned user);
 int snikket_setfsgid(unsigned group);
+
+/// A resource limit, the soft and the hard one (setrlimit(2)).
+struct snikket_limit {
+    int resource;
+    unsigned long long value;
+};
+
+/// A program, and what it may do.
+struct snikket_program {
+    const char *path;
+    /// Its name first; ends with NULL.
+    char *const *arguments;
+    /// NAME=VALUE; ends with NULL. NULL itself: ours.
+    char *const *environment;
+    /// Where it starts; NULL: where we are.
+    const char *folder;
+    /// What its standard input, output and error are.
+    int descriptors[3];
+    /// Who it runs as, without other groups.
+    int changes_user;
+    unsigned user, group;
+    /// The capabilities that are left, a bit each (capabilities(7)).
+    unsigned long long capabilities;
+    /// Whether the bounding set is made that small, which needs CAP_SETPCAP.
+    int drops_bounding;
+    /// Whether no capability is handed on to programs although the user stays.
+    int clears_ambient;
+    const struct snikket_limit *limits;
+    int limit_count;
+    /// Its parent, and what it is told when the thread ends that started it (prctl(2), PR_SET_PDEATHSIG).
+    int parent, parent_death_signal;
+};
+
+/// Starts a program in a session of its own, without rights that it is not given and without a way to new ones (PR_SET_NO_NEW_PRIVS).
+/// Its number, when the program has begun; or -errno, and then nothing is left. pidfd becomes a descriptor of the process (pidfd_open(2)).
+int snikket_start(const struct snikket_program *program, int *pidfd);
+
+/// Becomes a program, with the rights alone that it is given; its session, descriptors and parent stay. Returns errno when that cannot be.
+int snikket_become(const struct snikket_program *program);

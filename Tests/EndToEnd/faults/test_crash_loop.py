@@ -40,6 +40,8 @@ def _break_file(path: str, text: str) -> Callable[[Stage], None]:
 CASES = [
     Loop("prosody", _break_file("run/prosody/prosody.cfg.lua", "this is no Lua"), "status 1"),
     Loop("nginx", _break_file("run/nginx/nginx.conf", "worker_processes many;"), "status 1"),
+    # It starts with nearly anything, but not as nobody.
+    Loop("coturn", _break_file("run/coturn/turnserver.conf", "proc-user=nobody-of-that-name\n"), "status 255"),
     Loop("portal", _break_file("run/portal/portal.json", "{"), "status"),
 ]
 

@@ -1,0 +1,85 @@
+import Glibc
+import RealServers
+import Synchronization
+import SystemPackage
+import Testing
+
+@testable import Supervision
+
+@Suite struct ErrandTests {
+    private func run(
+        _ script: String, input: FileDescriptor? = nil, keepsErrors: Bool = false, deadline: Duration = .seconds(60)
+    ) async throws -> (Errand.End, [String]) {
+        let lines = Mutex<[String]>([])
+        let specification = ServiceSpecification(name: "errand", executable: "/bin/sh", arguments: ["-c", script])
+        let end = try await Errand.run(specification, input: input, keepsErrors: keepsErrors, deadline: deadline) { line in
+            lines.withLock { $0.append(line) }
+        }
+        return (end, lines.withLock { $0 })
+    }
+
+    @Test("its lines and its end are told, an end without a line feed and errors too", .timeLimit(.minutes(1)))
+    func lines() async throws {
+        let whole = try await run("echo one; echo two >&2; printf three; exit 7", keepsErrors: true)
+        #expect(whole.0 == .exited(status: 7))
+        #expect(whole.1 == ["one", "two", "three"])
+        #expect(try await run("echo one; echo two >&2").1 == ["one"])
+        let killed = try await run("kill -USR1 $$")
+        #expect(killed.0 == .killed(signal: SIGUSR1))
+    }
+
+    @Test("it reads what it is given, and otherwise nothing", .timeLimit(.minutes(1)))
+    func input() async throws {
+        let ends = try FileDescriptor.pipe()
+        try ends.writeEnd.closeAfter { _ = try ends.writeEnd.writeAll("hello\n".utf8) }
+        #expect(try await run("cat", input: ends.readEnd).1 == ["hello"])
+        try ends.readEnd.close()
+        #expect(try await run("cat").1 == [])
+    }
+
+    @Test("one that takes too long is killed with what it started", .timeLimit(.minutes(1)))
+    func deadline() async throws {
+        let (end, lines) = try await run("sleep 1000 & echo $!; wait", deadline: .milliseconds(500))
+        #expect(end == .tooLate)
+        let pid = try #require(lines.first.flatMap { Int32($0) })
+        try await until { ProcessTable.group(of: pid) == nil }
+    }
+
+    @Test("what it leaves in its group ends with it, also while that prints without an end", .timeLimit(.minutes(1)))
+    func left() async throws {
+        let (end, lines) = try await run("yes & echo $!")
+        #expect(end == .exited(status: 0))
+        let pid = try #require(lines.first { $0 != "y" }.flatMap { Int32($0) })
+        try await until { ProcessTable.group(of: pid) == nil }
+    }
+
+    @Test("a cancelled task ends it", .timeLimit(.minutes(1)))
+    func cancellation() async throws {
+        let task = Task { try await run("sleep 1000") }
+        task.cancel()
+        #expect(try await task.value.0 == .killed(signal: SIGKILL))
+    }
+
+    @Test("a program that is not there, or may not be run, is said to be so at once")
+    func missing() async throws {
+        for (path, error) in [("/nowhere/program", Errno.noSuchFileOrDirectory), ("/etc/passwd", .permissionDenied)] {
+            await #expect(throws: error) {
+                try await Errand.run(ServiceSpecification(name: "none", executable: path), deadline: .seconds(20)) { _ in }
+            }
+        }
+    }
+
+    @Test("it inherits no descriptor of ours, and no signal that we ignore or hold back", .timeLimit(.minutes(1)))
+    func inheritance() async throws {
+        let open = open("/etc/passwd", O_RDONLY)
+        defer { close(open) }
+        #expect(open > 2)
+        // Its own one is the folder that is being read.
+        let descriptors = try await run("exec ls /proc/self/fd")
+        #expect(descriptors.1 == ["0", "1", "2", "3"])
+        let before = signal(SIGPIPE, SIG_IGN)
+        defer { signal(SIGPIPE, before) }
+        let signals = try await run("exec grep -E '^Sig(Blk|Ign)' /proc/self/status")
+        #expect(signals.1 == ["SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000"])
+    }
+}
