@@ -79,6 +79,13 @@ extension Settings {
                     name: "xmpp_client_tls", service: .prosody, probe: "c2s_tls", address: at(ports.xmppClientTLS), host: domain,
                     kind: .clients(domain: chatHost, isDirect: true)))
         }
+        if sharesHTTPSPort, chatHost == domain {
+            endpoints.append(
+                Endpoint(
+                    name: "https_xmpp_client", service: .nginx, behind: .prosody, probe: "https_c2s", address: at(ports.https), host: domain,
+                    way: way,
+                    kind: .clients(domain: chatHost, isDirect: true)))
+        }
         if federation {
             endpoints.append(
                 Endpoint(

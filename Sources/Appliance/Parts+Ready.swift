@@ -32,7 +32,7 @@ extension Parts {
                 ]
             }
         }
-        wanted.append(("internal HTTP", WantedPort(.tcp, ports.internalHTTP, address: "127.0.0.1")))
+        wanted += settings.innerPorts.map { ($0.port == ports.internalHTTP ? "internal HTTP" : "XMPP from the HTTPS port", $0) }
         if let metrics = settings.metricsListen { wanted.append(("metrics", WantedPort(.tcp, metrics.port, address: metrics.address))) }
         let conflicts = PortCheck.conflicts(with: wanted.map(\.port))
         let http = conflicts.filter { $0.wanted.port == ports.http && $0.wanted.transport == .tcp }

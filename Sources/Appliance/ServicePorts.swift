@@ -2,6 +2,12 @@ import Settings
 import Supervision
 
 extension Settings {
+    /// The chat server's ports on loopback.
+    var innerPorts: [WantedPort] {
+        let front = sharesHTTPSPort ? [ports.clientFront] + (federation ? [ports.serverFront] : []) : []
+        return ([ports.internalHTTP] + front).map { WantedPort(.tcp, $0, address: "127.0.0.1") }
+    }
+
     /// The ports without which our web server is of no use.
     private var ownWebPorts: [Int] { (needsHTTPPort ? [ports.http] : []) + (webTLS ? [ports.https] : []) }
 
@@ -21,7 +27,7 @@ extension Settings {
         }
         let given = service == .nginx ? webAddresses : listenAddresses
         let addresses: [String?] = given.isEmpty ? [nil] : given
-        let own = service == .prosody ? [WantedPort(.tcp, ports.internalHTTP, address: "127.0.0.1")] : []
+        let own = service == .prosody ? innerPorts : []
         return addresses.flatMap { address in
             tcp.map { WantedPort(.tcp, $0, address: address) } + udp.map { WantedPort(.udp, $0, address: address) }
         } + own

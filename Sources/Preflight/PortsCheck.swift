@@ -19,8 +19,10 @@ struct PortsCheck {
 
     /// The conflicts.
     func conflicts() -> [PortConflict] {
-        let inner = WantedPort(.tcp, settings.ports.internalHTTP, address: "127.0.0.1")
-        return PortCheck.conflicts(with: ports.flatMap(wanted) + [inner], ignoring: ownGroups)
+        let own = settings.ports
+        let front = settings.sharesHTTPSPort ? [own.clientFront] + (settings.federation ? [own.serverFront] : []) : []
+        let inner = ([own.internalHTTP] + front).map { WantedPort(.tcp, $0, address: "127.0.0.1") }
+        return PortCheck.conflicts(with: ports.flatMap(wanted) + inner, ignoring: ownGroups)
     }
 
     /// - Parameters:

@@ -34,11 +34,21 @@ extension ServerFacts {
             // Without TLS of our own the pages are served there, as soon as there are any.
             "httpListen": hasHTTPPort && (settings.webTLS || !serving)
                 ? words(listen(ports.http), isAnnounced && !settings.webTLS ? announced : []) : .absent,
-            "httpsListen": words(listen(ports.https), isAnnounced ? announced : []),
+            // A client that has gone without a word is noticed there, and nowhere behind.
+            "httpsListen": words(listen(ports.https), ["so_keepalive=on"] + (isAnnounced ? announced : [])),
             "sortsConnections": .flag(sorts),
             "streamModule": .text(Self.nginxStreamModule),
             // A connection that is passed on is four instead of two.
             "connections": .number(sorts ? 4096 : 2048),
+            "answersChallenges": .flag(settings.answersChallengesOverTLS),
+            "sharesPort": .flag(settings.sharesHTTPSPort),
+            "federation": .flag(settings.federation),
+            "relay": .flag(settings.sharesHTTPSPort && settings.turn.enabled),
+            "relayName": .optional(settings.relaysOnHTTPSPort ? settings.turn.host : nil),
+            "clients": .text("127.0.0.1:\(ports.clientFront)"),
+            "servers": .text("127.0.0.1:\(ports.serverFront)"),
+            "relaySocket": .text("unix:" + relaySocket),
+            "relayPlace": .text(place(of: ports.turnTLS)),
             "webSocket": .text("unix:" + webSocket),
             "challengeSocket": .text("unix:" + challengeSocket),
             "responderSocket": .text("unix:" + locations.responderSocket),
@@ -79,6 +89,11 @@ extension ServerFacts {
 
     private static func rows(_ headers: [(String, String)]) -> [[String: Value]] {
         headers.map { ["name": .text($0.0), "value": .text($0.1)] }
+    }
+
+    private func place(of port: Int) -> String {
+        let address = settings.ownAddress
+        return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
     }
 
     private var announced: [String] { ["proxy_protocol"] }

@@ -49,6 +49,7 @@ extension ServerFacts {
     /// Where nginx takes HTTPS when connections to the port are told apart first; and where it takes the certificate authority's.
     var webSocket: String { locations.work(of: .nginx) + "/web.sock" }
     var challengeSocket: String { locations.work(of: .nginx) + "/acme.sock" }
+    var relaySocket: String { locations.work(of: .nginx) + "/relay.sock" }
     /// Where Debian's libnginx-mod-stream puts its module.
     static let nginxStreamModule = "/usr/lib/nginx/modules/ngx_stream_module.so"
 

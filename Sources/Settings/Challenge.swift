@@ -24,7 +24,10 @@ extension Settings {
     public var needsHTTPPort: Bool { !webTLS || !certificates.isFromAuthority || challenge == .http }
 
     /// Whether connections to the HTTPS port are told apart before TLS begins, by the protocol that they ask for (ALPN, RFC 7301).
-    public var sortsHTTPSConnections: Bool { webTLS && certificates.isFromAuthority && challenge == .tlsALPN }
+    public var sortsHTTPSConnections: Bool { answersChallengesOverTLS || sharesHTTPSPort }
+
+    /// Whether the authority's challenges come in there.
+    public var answersChallengesOverTLS: Bool { webTLS && certificates.isFromAuthority && challenge == .tlsALPN }
 }
 
 extension Settings.CertificateSource {

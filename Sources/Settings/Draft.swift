@@ -2,7 +2,7 @@
 struct Draft {
     var settings = Settings(
         domain: "", adminEmail: "", siteName: "", certificates: .internalAuthority, challenge: .http, ports: Ports(), listenAddresses: [],
-        webTLS: true, trustedProxies: [], proxyProtocol: false, ipv4: true, ipv6: false,
+        webTLS: true, trustedProxies: [], proxyProtocol: false, sharesHTTPSPort: false, ipv4: true, ipv6: false,
         retentionDays: 0, uploadLimitMegabytes: 0, uploadStorageGigabytes: nil, dailyUploadLimitGigabytes: 0, maximumClientsPerUser: 0,
         logLevel: .info, tlsProfile: .modern, mailServer: nil, checksForUpdates: false,
         abuseEmail: nil, securityEmail: nil, termsURI: nil, privacyURI: nil, invitationURL: "",

@@ -158,6 +158,9 @@ struct Reading {
             ("SNIKKET_TWEAK_XMPP_SERVER_PORT", ports.xmppServer), ("SNIKKET_TWEAK_XMPP_SERVER_TLS_PORT", ports.xmppServerTLS),
             ("SNIKKET_PROXY65_PORT", ports.proxy65), ("SNIKKET_TWEAK_INTERNAL_HTTP_PORT", ports.internalHTTP),
         ]
+        if settings.sharesHTTPSPort {
+            listeners += [("SNIKKET_INTERNAL_CLIENT_PORT", ports.clientFront), ("SNIKKET_INTERNAL_SERVER_PORT", ports.serverFront)]
+        }
         if draft.webProtocols != .http { listeners.insert(("SNIKKET_TWEAK_HTTPS_PORT", ports.https), at: 1) }
         if let metrics = draft.metricsListen {
             listeners.append((isGiven("SNIKKET_METRICS_LISTEN") ? "SNIKKET_METRICS_LISTEN" : "SNIKKET_TWEAK_PROMETHEUS", metrics.port))

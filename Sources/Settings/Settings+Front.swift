@@ -23,6 +23,7 @@ extension Reading {
         if draft.webProtocols == .https {
             notice(speaks, "the port for HTTP is there all the same: challenges and the way to HTTPS need it")
         }
+        if draft.webProtocols == .http, draft.settings.sharesHTTPSPort { problem("SNIKKET_ALL_ON_HTTPS_PORT", .excludedBy(option: speaks)) }
         guard refused.isDisjoint(with: [speaks, trusted, announced, "SNIKKET_CHALLENGE"]) else { return }
         if draft.webProtocols == .http, draft.certificate == .acme, draft.challenge == .tlsALPN {
             problem("SNIKKET_CHALLENGE", .excludedBy(option: speaks))

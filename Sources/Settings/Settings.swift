@@ -26,6 +26,8 @@ public struct Settings: Sendable, Equatable {
     /// The ports on which the internet finds the web pages, where that was said.
     public var givenPublicHTTPPort: Int?
     public var givenPublicHTTPSPort: Int?
+    /// Whether apps, other servers and calls can come in on the HTTPS port too, told apart by the protocol that they ask for.
+    public var sharesHTTPSPort: Bool
     /// Whether to use IPv4.
     public var ipv4: Bool
     /// Whether to use IPv6.
@@ -153,5 +155,9 @@ extension Settings {
     /// The port as it appears in a URL: nothing when it is the scheme's own.
     private var publicPort: String { publicHTTPSPort == 443 ? "" : ":\(publicHTTPSPort)" }
     /// Every name that the certificate has to hold.
-    public var certificateNames: [String] { [domain, groupsHost, shareHost] }
+    public var certificateNames: [String] { [domain, groupsHost, shareHost] + (hasRelayName ? [turn.host] : []) }
+    /// Whether our own relay for calls has a name that nothing else has.
+    private var hasRelayName: Bool { turn.enabled && ![domain, groupsHost, shareHost].contains(turn.host) }
+    /// Whether the relay is found on the HTTPS port: most apps ask it for no protocol, so that it has to be known by its name.
+    public var relaysOnHTTPSPort: Bool { sharesHTTPSPort && hasRelayName }
 }

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// The settings that have golden copies.
 enum Example: String, CaseIterable {
-    case minimal, everything, trial, onePort, sixOnly, behindProxy, behindRelay, behindSplitter
+    case minimal, everything, trial, onePort, sixOnly, behindProxy, behindRelay, behindSplitter, shared
 
     /// The settings, on free ports when a first port is given.
     func settings(firstPort: Int? = nil) throws -> Settings {
@@ -72,6 +72,14 @@ enum Example: String, CaseIterable {
                     SNIKKET_TWEAK_HTTP_PORT=5080
                     SNIKKET_TWEAK_HTTPS_PORT=5443
                     SNIKKET_CHALLENGE=tls-alpn-01
+                    """, file: "snikket.conf")
+        case .shared:
+            settings = try Settings(
+                parsing: """
+                    SNIKKET_DOMAIN=chat.example
+                    SNIKKET_ADMIN_EMAIL=admin@chat.example
+                    SNIKKET_ALL_ON_HTTPS_PORT=on
+                    SNIKKET_TWEAK_TURNSERVER_DOMAIN=turn.chat.example
                     """, file: "snikket.conf")
         case .trial: settings = Settings.forTrial(firstPort: firstPort ?? 5000)
         }

@@ -41,6 +41,23 @@ struct FrontTests {
             problems(with: "SNIKKET_TWEAK_WEB_PROXY_PROTOS=ftp").map(\.kind) == [.notOneOf("ftp", ["http https", "http", "https"])])
     }
 
+    @Test("a relay with a name of its own is found on the port for everything, and the certificate is for it too")
+    func shared() throws {
+        let named = try settings("SNIKKET_ALL_ON_HTTPS_PORT=on", "SNIKKET_TWEAK_TURNSERVER_DOMAIN=turn.example.org")
+        #expect(named.relaysOnHTTPSPort)
+        #expect(named.certificateNames.last == "turn.example.org")
+        let plain = try settings("SNIKKET_ALL_ON_HTTPS_PORT=on")
+        #expect(!plain.relaysOnHTTPSPort && plain.certificateNames.count == 3)
+        #expect(
+            problems(with: "SNIKKET_ALL_ON_HTTPS_PORT=on", "SNIKKET_TWEAK_WEB_PROXY_PROTOS=http") == [
+                Problem(line: 3, option: "SNIKKET_ALL_ON_HTTPS_PORT", kind: .excludedBy(option: "SNIKKET_TWEAK_WEB_PROXY_PROTOS"))
+            ])
+        #expect(
+            problems(with: "SNIKKET_ALL_ON_HTTPS_PORT=on", "SNIKKET_INTERNAL_CLIENT_PORT=5222").map(\.kind) == [
+                .portUsedTwice(port: 5222, by: "SNIKKET_TWEAK_XMPP_CLIENT_PORT")
+            ])
+    }
+
     @Test("an official file with https alone keeps its port for HTTP, and is told so")
     func httpsOnly() throws {
         let settings = try settings("SNIKKET_TWEAK_WEB_PROXY_PROTOS=https")

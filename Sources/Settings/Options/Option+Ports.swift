@@ -9,6 +9,16 @@ extension Settings.Option {
         port(
             "SNIKKET_TWEAK_HTTPS_PORT", "443", into: \.settings.ports.https,
             "The port for HTTPS: the portal, shared files, and XMPP where only this port gets through."),
+        Self(
+            "SNIKKET_ALL_ON_HTTPS_PORT", .flag, .value("off"), .ports, into: \.settings.sharesHTTPSPort,
+            "Whether apps, other servers and calls can come in on the port for HTTPS too, told apart by the protocol that they ask for: for people behind strict firewalls."
+        ),
+        port(
+            "SNIKKET_INTERNAL_CLIENT_PORT", "5224", into: \.settings.ports.clientFront,
+            "The chat server's own port for apps that come in on the port for HTTPS, on loopback only."),
+        port(
+            "SNIKKET_INTERNAL_SERVER_PORT", "5271", into: \.settings.ports.serverFront,
+            "The chat server's own port for other servers that come in on the port for HTTPS, on loopback only."),
         port("SNIKKET_TWEAK_XMPP_CLIENT_PORT", "5222", into: \.settings.ports.xmppClient, "The port for apps (RFC 6120)."),
         port(
             "SNIKKET_TWEAK_XMPP_CLIENT_TLS_PORT", "5223", into: \.settings.ports.xmppClientTLS,

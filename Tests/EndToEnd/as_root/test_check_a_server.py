@@ -173,6 +173,21 @@ def test_other_ports_need_records_that_lead_there(server: Server) -> None:
     assert server.not_green() == []
 
 
+def test_everything_on_one_port_needs_records_that_announce_it(server: Server) -> None:
+    server.config.write_text(CONFIGURATION + "SNIKKET_ALL_ON_HTTPS_PORT=on\n")
+    found = server.not_green()
+    assert {(check["name"], check["level"]) for check in found} == {("service", "yellow")}
+    records = {record for check in found for record in check["records"]}
+    assert {record for record in records if " 443 " in record} == {
+        "_xmpps-client._tcp.chat.example.org. SRV 10 5 443 chat.example.org.",
+        "_xmpps-server._tcp.chat.example.org. SRV 10 5 443 chat.example.org.",
+        "_xmpps-server._tcp.groups.chat.example.org. SRV 10 5 443 chat.example.org."}
+    # Whoever looks at records looks at nothing else, so the usual ports are among them.
+    assert "_xmpp-client._tcp.chat.example.org. SRV 0 5 5222 chat.example.org." in records
+    server.internet.publish(GOOD_ZONE + "\n".join(records))
+    assert server.not_green() == []
+
+
 def test_what_etc_hosts_says_against_dns_is_seen_and_not_believed(server: Server) -> None:
     (server.internet.etc / "hosts").write_text("127.0.0.1 localhost\n# the installer's\n127.0.1.1 chat.example.org chat\n")
     [found] = server.not_green()
