@@ -63,7 +63,7 @@ extension Settings {
         let way = LookJob.Way(isPlain: !webTLS, isAnnounced: proxyProtocol)
         var endpoints = [
             Endpoint(
-                name: "https", service: .nginx, behind: .portal, probe: "portal_page", address: at(webPort), host: domain, way: way, kind: .page),
+                name: "https", service: .nginx, behind: .portal, probe: "portal_page", address: at(webPort), host: webHost, way: way, kind: .page),
             Endpoint(
                 name: "upload", service: .nginx, behind: .prosody, probe: "upload", address: at(webPort), host: uploadHost, way: way,
                 // No slot has this name, and nothing is stored without a slot's token.

@@ -152,7 +152,7 @@ struct ServiceSpecifications {
     private var https: Check {
         let settings = facts.settings
         guard settings.webTLS else { return loop(isDue: isServing) }
-        let probe = TLSProbe(target: .tcp(host: address, port: settings.ports.https), name: settings.domain, isAnnounced: settings.proxyProtocol)
+        let probe = TLSProbe(target: .tcp(host: address, port: settings.ports.https), name: settings.webHost, isAnnounced: settings.proxyProtocol)
         return Check(name: "https", isDue: isServing) { try await probe.check() }
     }
 }

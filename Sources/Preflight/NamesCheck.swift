@@ -84,8 +84,8 @@ struct NamesCheck {
     ///
     /// - Parameter fresh: whether the name has nothing yet, so that an alias can be put there.
     private func addressRecords(of name: PublishedName, fresh: Bool) -> [String] {
-        if fresh, name.alias == nil, name.name != settings.domain, name.name.hasSuffix("." + settings.domain), name.six.isEmpty {
-            return ["\(name.name). CNAME \(settings.domain)."]
+        if fresh, name.alias == nil, name.name != settings.webHost, name.name.hasSuffix("." + settings.domain), name.six.isEmpty {
+            return ["\(name.name). CNAME \(settings.webHost)."]
         }
         return machine.four.prefix(1).map { "\(name.alias ?? name.name). A \($0)" }
             + (machine.four.isEmpty && fresh && name.six.isEmpty ? machine.six.prefix(1).map { "\(name.name). AAAA \($0)" } : [])

@@ -77,9 +77,7 @@ extension Settings {
     }
 
     /// Every name that has to have an address.
-    var names: [String] {
-        certificateNames + (turn.enabled && !certificateNames.contains(turn.host) ? [turn.host] : [])
-    }
+    var names: [String] { ownNames }
 }
 
 /// `80, 443 and 5222`.

@@ -65,7 +65,15 @@ struct ServicesCheck: Sendable {
                     Finding(.service, .yellow, "DNS does not tell about \(wanted.name): \(error.words)", try: "run `snikket check` again"))
             case .records(let records) where lacksShared(wanted, records): findings.append(unannounced(wanted, records))
             case .records([]):
-                guard let usual = wanted.usual, usual != wanted.port else { continue }
+                guard let usual = wanted.usual else { continue }
+                if settings.isDomainElsewhere, wanted.host == settings.domain {
+                    findings.append(
+                        problem(
+                            wanted, "no SRV record of \(wanted.name) leads to \(settings.webHost), and \(wanted.host) itself is elsewhere",
+                            "add this record"))
+                    continue
+                }
+                guard usual != wanted.port else { continue }
                 findings.append(
                     problem(
                         wanted, "port \(wanted.port) is not the usual \(usual) for \(wanted.service), and no SRV record leads there",
@@ -120,18 +128,18 @@ struct ServicesCheck: Sendable {
         let plain = self.wanted.first { $0.host == wanted.host && "\($0.service)".dropFirst(4) == wanted.service.dropFirst(5) }
         let missing =
             records.isEmpty
-            ? (plain.map { ["\($0.name). SRV 0 5 \($0.port) \(settings.domain)."] } ?? []) + [
-                "\(wanted.name). SRV 0 5 \(wanted.port) \(settings.domain)."
+            ? (plain.map { ["\($0.name). SRV 0 5 \($0.port) \(settings.webHost)."] } ?? []) + [
+                "\(wanted.name). SRV 0 5 \(wanted.port) \(settings.webHost)."
             ]
             : []
         return Finding(
             .service, .yellow, "no SRV record of \(wanted.name) leads to port \(wanted.also ?? 0): whoever reaches no other port does not find it",
             try: "add \(missing.isEmpty ? "this record" : "these records, as far as they are not there yet,") at your DNS provider",
-            records: missing + ["\(wanted.name). SRV 10 5 \(wanted.also ?? 0) \(settings.domain)."])
+            records: missing + ["\(wanted.name). SRV 10 5 \(wanted.also ?? 0) \(settings.webHost)."])
     }
 
     private func problem(_ wanted: Wanted, _ what: String, _ remedy: String) -> Finding {
         Finding(
-            .service, .red, what, try: remedy + " at your DNS provider", records: ["\(wanted.name). SRV 0 5 \(wanted.port) \(settings.domain)."])
+            .service, .red, what, try: remedy + " at your DNS provider", records: ["\(wanted.name). SRV 0 5 \(wanted.port) \(settings.webHost)."])
     }
 }

@@ -24,6 +24,9 @@ public enum FrontServer: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it serves websites itself.
+    public var isForWebsites: Bool { self == .nginx || self == .apache || self == .caddy }
+
     /// Whether it needs a certificate of ours, for it has none of its own.
     public var needsCertificate: Bool { self == .nginx || self == .apache }
 
@@ -65,7 +68,7 @@ extension ServerFacts {
     /// - Parameter certificate: the certificate and the key that it is to use; nil while there is none.
     /// - Throws: ``ServerConfigsError/template(_:)``, ``ServerConfigsError/file(_:)``.
     public func part(of server: FrontServer, certificate: (fullChain: String, privateKey: String)?) throws(ServerConfigsError) -> String {
-        let names = settings.certificateNames
+        let names = settings.ownNames
         let wildcard = settings.listenAddresses.first { $0 != "0.0.0.0" && $0 != "::" }
         let address = wildcard ?? settings.ownAddress
         func place(_ port: Int) -> String { address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)" }
@@ -74,7 +77,7 @@ extension ServerFacts {
             usesIPv6 ? ["[::]:\(port)", settings.ipv4 ? "v4v6" : "v6only"] : ["0.0.0.0:\(port)"]
         }
         let all: [String: Value] = [
-            "domain": .text(settings.domain),
+            "webHost": .text(settings.webHost),
             "names": .texts(names),
             "otherNames": .texts(Array(names.dropFirst())),
             "address": .text(address),

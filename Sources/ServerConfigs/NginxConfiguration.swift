@@ -76,6 +76,8 @@ extension ServerFacts {
             "portalSocket": .text("unix:" + locations.portalSocket),
             "prosody": .text("127.0.0.1:\(ports.internalHTTP)"),
             "domain": .text(settings.domain),
+            "webHost": .text(settings.webHost),
+            "isDomainElsewhere": .flag(settings.isDomainElsewhere),
             "groupsHost": .text(settings.groupsHost),
             "shareHost": .text(settings.shareHost),
             "headers": .rows(Self.rows(securityHeaders)),

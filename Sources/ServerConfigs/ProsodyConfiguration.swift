@@ -34,6 +34,7 @@ extension ServerFacts {
             "proxy65Port": .number(settings.ports.proxy65),
             "internalHTTPPort": .number(settings.ports.internalHTTP),
             "domain": .text(settings.domain),
+            "webHost": .text(settings.webHost),
             "webURL": .text(settings.webURL + "/"),
             "maximumClientsPerUser": .number(settings.maximumClientsPerUser),
             "adminContact": .text("mailto:" + settings.adminEmail),

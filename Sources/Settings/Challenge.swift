@@ -32,7 +32,7 @@ extension Settings {
 
 extension Settings.CertificateSource {
     /// Whether an authority has to be shown that the names are ours.
-    var isFromAuthority: Bool {
+    public var isFromAuthority: Bool {
         if case .acme = self { true } else { false }
     }
 }

@@ -1,7 +1,8 @@
 /// Settings while their options are being read: what an option's value is put into.
 struct Draft {
     var settings = Settings(
-        domain: "", adminEmail: "", siteName: "", certificates: .internalAuthority, challenge: .http, ports: Ports(), listenAddresses: [],
+        domain: "", webHost: "", adminEmail: "", siteName: "", certificates: .internalAuthority, challenge: .http, ports: Ports(),
+        listenAddresses: [],
         webTLS: true, trustedProxies: [], proxyProtocol: false, sharesHTTPSPort: false, ipv4: true, ipv6: false,
         retentionDays: 0, uploadLimitMegabytes: 0, uploadStorageGigabytes: nil, dailyUploadLimitGigabytes: 0, maximumClientsPerUser: 0,
         logLevel: .info, tlsProfile: .modern, mailServer: nil, checksForUpdates: false,

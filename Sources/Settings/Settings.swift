@@ -5,6 +5,8 @@
 public struct Settings: Sendable, Equatable {
     /// The chat service's domain: the part after the @ of everybody's address.
     public var domain: String
+    /// The host that serves: web pages, and where SRV records lead. The domain, unless set, for a domain that is already a website.
+    public var webHost: String
     /// The administrator's e-mail address; also the contact that the certificate authority keeps.
     public var adminEmail: String
     /// What people see as the service's name. The domain, unless set.
@@ -145,19 +147,23 @@ extension Settings {
     /// The host name of shared files (XEP-0363).
     public var shareHost: String { "share.\(domain)" }
     /// The web portal's address, without a slash at the end.
-    public var webURL: String { "https://\(domain)\(publicPort)" }
+    public var webURL: String { "https://\(webHost)\(publicPort)" }
     /// Below which uploaded files are found (XEP-0363), without a slash at the end. `share.localhost` cannot be counted
     /// on to resolve (RFC 6761 §6.3), so a domain that ends there uses its own name.
     public var uploadBaseURL: String {
         let isLocal = domain == "localhost" || domain.hasSuffix(".localhost")
-        return "https://\(isLocal ? domain : shareHost)\(publicPort)/upload"
+        return "https://\(isLocal ? webHost : shareHost)\(publicPort)/upload"
     }
     /// The port as it appears in a URL: nothing when it is the scheme's own.
     private var publicPort: String { publicHTTPSPort == 443 ? "" : ":\(publicHTTPSPort)" }
     /// Every name that the certificate has to hold.
-    public var certificateNames: [String] { [domain, groupsHost, shareHost] + (hasRelayName ? [turn.host] : []) }
+    public var certificateNames: [String] { (isDomainElsewhere ? [domain] : []) + ownNames }
+    /// Every name that leads to this machine, the web pages' first.
+    public var ownNames: [String] { [webHost, groupsHost, shareHost] + (hasRelayName ? [turn.host] : []) }
+    /// Whether the domain itself is somebody else's website, and only the second half of addresses here.
+    public var isDomainElsewhere: Bool { webHost != domain }
     /// Whether our own relay for calls has a name that nothing else has.
-    private var hasRelayName: Bool { turn.enabled && ![domain, groupsHost, shareHost].contains(turn.host) }
+    private var hasRelayName: Bool { turn.enabled && ![domain, webHost, groupsHost, shareHost].contains(turn.host) }
     /// Whether the relay is found on the HTTPS port: most apps ask it for no protocol, so that it has to be known by its name.
     public var relaysOnHTTPSPort: Bool { sharesHTTPSPort && hasRelayName }
 }

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// The settings that have golden copies.
 enum Example: String, CaseIterable {
-    case minimal, everything, trial, onePort, sixOnly, behindProxy, behindRelay, behindSplitter, shared
+    case minimal, everything, trial, onePort, sixOnly, behindProxy, behindRelay, behindSplitter, shared, website
 
     /// The settings, on free ports when a first port is given.
     func settings(firstPort: Int? = nil) throws -> Settings {
@@ -80,6 +80,15 @@ enum Example: String, CaseIterable {
                     SNIKKET_ADMIN_EMAIL=admin@chat.example
                     SNIKKET_ALL_ON_HTTPS_PORT=on
                     SNIKKET_TWEAK_TURNSERVER_DOMAIN=turn.chat.example
+                    """, file: "snikket.conf")
+        case .website:
+            settings = try Settings(
+                parsing: """
+                    SNIKKET_DOMAIN=example.org
+                    SNIKKET_ADMIN_EMAIL=admin@example.org
+                    SNIKKET_WEB_HOST=chat.example.org
+                    SNIKKET_TWEAK_WEB_PROXY_PROTOS=http
+                    SNIKKET_TWEAK_HTTP_PORT=5080
                     """, file: "snikket.conf")
         case .trial: settings = Settings.forTrial(firstPort: firstPort ?? 5000)
         }

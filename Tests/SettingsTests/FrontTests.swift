@@ -58,6 +58,24 @@ struct FrontTests {
             ])
     }
 
+    @Test("with a host of its own, links and the relay are there, and addresses stay at the domain")
+    func webHost() throws {
+        let plain = try settings()
+        #expect(!plain.isDomainElsewhere)
+        let settings = try settings("SNIKKET_WEB_HOST=www.chat.example.net")
+        #expect(settings.webURL == "https://www.chat.example.net")
+        #expect(settings.invitationURL == "https://www.chat.example.net/invite/{token}/")
+        #expect(settings.turn.host == "www.chat.example.net")
+        #expect(settings.chatHost == "chat.example.org")
+        #expect(settings.groupsHost == "groups.chat.example.org")
+        #expect(
+            settings.certificateNames == ["chat.example.org", "www.chat.example.net", "groups.chat.example.org", "share.chat.example.org"])
+        #expect(settings.ownNames == ["www.chat.example.net", "groups.chat.example.org", "share.chat.example.org"])
+        for bad in ["\"a b\"", "${x}.org", "*.example.org", "&a.example.org", "a:80", "\"a\\nb.org\""] {
+            #expect(problems(with: "SNIKKET_WEB_HOST=\(bad)").count == 1, "\(bad)")
+        }
+    }
+
     @Test("an official file with https alone keeps its port for HTTP, and is told so")
     func httpsOnly() throws {
         let settings = try settings("SNIKKET_TWEAK_WEB_PROXY_PROTOS=https")

@@ -97,7 +97,8 @@ extension Settings.Option {
             "SNIKKET_TWEAK_TURNSERVER", .flag, .value("on"), .calls, into: \.settings.turn.enabled,
             "Whether to run a server that carries calls between people behind firewalls (TURN, RFC 8656)."),
         Self(
-            "SNIKKET_TWEAK_TURNSERVER_DOMAIN", .domain(), .derived("the domain") { $0.domain }, .calls, into: \.settings.turn.host,
+            "SNIKKET_TWEAK_TURNSERVER_DOMAIN", .domain(), .derived("the domain, or SNIKKET_WEB_HOST") { $0.webHost }, .calls,
+            into: \.settings.turn.host,
             "The host name of the TURN server that apps are told; another machine's, when that runs it."),
         port("SNIKKET_TWEAK_TURNSERVER_PORT", "3478", .calls, into: \.settings.ports.turn, "The port of the TURN server, UDP and TCP."),
         port(

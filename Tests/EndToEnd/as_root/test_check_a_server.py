@@ -1,6 +1,7 @@
 """`snikket check` on a server with public addresses: what a newcomer sees, for a right world and for each thing that can be wrong."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -186,6 +187,51 @@ def test_everything_on_one_port_needs_records_that_announce_it(server: Server) -
     assert "_xmpp-client._tcp.chat.example.org. SRV 0 5 5222 chat.example.org." in records
     server.internet.publish(GOOD_ZONE + "\n".join(records))
     assert server.not_green() == []
+
+
+def test_a_domain_that_is_a_website_already_needs_records_and_lines(server: Server) -> None:
+    folder, internet = server.folder, server.internet
+    server.config.write_text(CONFIGURATION.replace("chat.example.org", "example.org") + "SNIKKET_WEB_HOST=chat.example.org\n")
+    zone = "example.org. A 203.0.113.1\nchat.example.org. A 203.0.113.5\nshare.example.org. CNAME chat.example.org.\n"
+    internet.publish(zone)
+    # The website, on a machine of its own.
+    subprocess.run([
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=example.org",
+        "-addext", "subjectAltName=DNS:example.org", "-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")],
+        check=True, capture_output=True)
+    lines = folder / "lines"
+    lines.write_text("")
+    (folder / "nginx.conf").write_text(f"""
+        daemon off; pid {folder}/nginx.pid; error_log stderr; events {{}}
+        http {{ access_log off; server {{ listen 80; listen 443 ssl; server_name example.org; root {folder}/nothing;
+            ssl_certificate {folder}/certificate.pem; ssl_certificate_key {folder}/key.pem; include {lines}; }} }}""")
+
+    def website() -> "subprocess.Popen[bytes]":
+        started = subprocess.Popen(
+            [*Internet.inside(internet.world), "nginx", "-e", "stderr", "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
+        until(lambda: internet.on_server("curl", "-sk", "https://203.0.113.1/").returncode == 0, 10, "the website answers")
+        return started
+
+    trusted = {**os.environ, "CURL_CA_BUNDLE": str(folder / "certificate.pem")}
+    process = website()
+    try:
+        found = {(check["name"], check["level"]): check for check in server.not_green(environment=trusted)}
+        assert set(found) == {("address", "red"), ("service", "red"), ("website", "red"), ("website", "yellow")}
+        assert found["address", "red"]["records"] == ["groups.example.org. CNAME chat.example.org."]
+        assert all("`snikket render --target website=nginx`" in found["website", level]["try"] for level in ("red", "yellow"))
+        records = [record for check in server.not_green(environment=trusted) for record in check["records"]]
+        assert "_xmpp-client._tcp.example.org. SRV 0 5 5222 chat.example.org." in records
+        assert "_xmpp-server._tcp.example.org. SRV 0 5 5269 chat.example.org." in records
+        # What is asked for is all that is missing.
+        internet.publish(zone + "\n".join(records))
+        lines.write_text(server.snikket("render", "--target", "website=nginx").stdout)
+        process.terminate()
+        process.wait(10)
+        process = website()
+        assert server.not_green(environment=trusted) == []
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 def test_what_etc_hosts_says_against_dns_is_seen_and_not_believed(server: Server) -> None:
