@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import http.client
 import re
 import socket
 import ssl
@@ -14,11 +15,11 @@ import aiohttp
 import pytest
 
 from world import web
-from world.appliance import Appliance, scratch
+from world.appliance import Appliance, scratch, without_pebble
 from world.authority import Authority
 from world.front import Front
 from world.people import logged_in, register
-from world.ports import free_block
+from world.ports import BLOCK, free_block
 
 SERVERS = ["nginx", "apache", "caddy", "haproxy", "sslh"]
 everywhere = pytest.mark.parametrize("behind", SERVERS, indirect=True, scope="module")
@@ -69,24 +70,24 @@ def _sets(appliance: Appliance) -> list[str]:
 def _behind(kind: str) -> Iterator[Behind]:
     with scratch(kind) as folder:
         appliance = Appliance(folder)
-        own = range(appliance.ports.first, appliance.ports.first + 42)
-        http = next(port for port in iter(lambda: free_block(2), None) if port not in own)
+        own = range(appliance.ports.first, appliance.ports.first + BLOCK)
+        port = next(port for port in iter(lambda: free_block(2), None) if port not in own)
         appliance.settings |= {
-            "SNIKKET_PUBLIC_HTTP_PORT": str(http), "SNIKKET_PUBLIC_HTTPS_PORT": str(http + 1)}
+            "SNIKKET_PUBLIC_HTTP_PORT": str(port), "SNIKKET_PUBLIC_HTTPS_PORT": str(port + 1)}
         # What the program itself asks for.
         refused = appliance.snikket("render", "--target", f"proxy={kind}", *_sets(appliance))
         assert refused.returncode == 78, refused.stdout
         asked = dict(re.findall(r'^(?:snikket: cause:)?\s*(SNIKKET_\w+)="?([^"\n]*)"?$', refused.stderr, re.M))
         assert "SNIKKET_TWEAK_HTTP_PORT" not in asked and asked
         appliance.settings |= asked
-        with Authority(folder / "authority", http) as authority:
+        with Authority(folder / "authority", port) as authority:
             appliance.settings |= {"SNIKKET_ACME_DIRECTORY": authority.directory, "SNIKKET_ACME_CA_BUNDLE": str(authority.bundle)}
             appliance._trust = authority.root
-            front = Front(kind, folder, http, http + 1)
+            front = Front(kind, folder, port, port + 1)
             try:
-                front.serve(_part(appliance, kind), http + 1 if kind == "sslh" else http)
+                front.serve(_part(appliance, kind), port + 1 if kind == "sslh" else port)
                 appliance.started()
-                front.serve(_part(appliance, kind), http + 1)
+                front.serve(_part(appliance, kind), port + 1)
                 yield Behind(appliance, front, str(front.own_root or appliance.trust))
             finally:
                 front.stop()
@@ -191,3 +192,21 @@ def test_a_stranger_who_comes_past_it_is_turned_away(behind: Behind) -> None:
 
 def _addresses() -> list[str]:
     return [" ".join(line.split()[1:]) for line in subprocess.run(["ip", "-4", "-o", "addr"], capture_output=True, text=True, check=True).stdout.splitlines()]
+
+
+def test_without_tls_of_its_own_only_the_servers_that_were_named_are_served() -> None:
+    settings = {"SNIKKET_CERTIFICATE": "internal", "SNIKKET_TWEAK_WEB_PROXY_PROTOS": "http", "SNIKKET_TRUSTED_PROXIES": "198.51.100.7"}
+    with without_pebble("stranger", settings=settings) as appliance:
+        appliance.started().healthy()
+        here = next(line.split()[2].partition("/")[0] for line in _addresses() if not line.split()[2].startswith("127."))
+
+        def ask(address: str, **fields: str) -> int:
+            connection = http.client.HTTPConnection(address, appliance.ports.http, timeout=10)
+            connection.request("GET", "/", headers={"Host": appliance.domain, **fields})
+            return connection.getresponse().status
+
+        assert ask(here) == 403
+        # Saying that one is somebody else does not help.
+        assert ask(here, **{"X-Forwarded-For": "198.51.100.7"}) == 403
+        # This machine's own probes.
+        assert ask("127.0.0.1") == 200

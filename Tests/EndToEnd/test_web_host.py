@@ -16,7 +16,7 @@ from world.appliance import Appliance, scratch
 from world.authority import Authority
 from world.front import Front
 from world.people import logged_in, register
-from world.ports import free_block
+from world.ports import BLOCK, free_block
 
 DOMAIN, HOST = "example.org", "chat.example.org"
 
@@ -42,7 +42,7 @@ def website() -> Iterator[Website]:
     with scratch("website") as folder:
         appliance = Appliance(folder, configuration=f"SNIKKET_DOMAIN={DOMAIN}\nSNIKKET_ADMIN_EMAIL=admin@{DOMAIN}\nSNIKKET_WEB_HOST={HOST}\n")
         appliance.domain = DOMAIN
-        own = range(appliance.ports.first, appliance.ports.first + 44)
+        own = range(appliance.ports.first, appliance.ports.first + BLOCK)
         http = next(port for port in iter(lambda: free_block(2), None) if port not in own)
         front = Front("nginx", folder, http, http + 1)
         certificate = front.folder / "website.pem"
