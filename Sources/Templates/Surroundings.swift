@@ -6,6 +6,8 @@ struct Surroundings: Equatable {
         case nginx(NginxReader)
         case line(LineReader)
         case html(HTMLReader)
+        /// A bare word may stand anywhere.
+        case word
     }
     private var reader: Reader
 
@@ -18,6 +20,7 @@ struct Surroundings: Equatable {
             case .yaml: .line(LineReader(syntax: .yaml))
             case .systemd: .line(LineReader(syntax: .systemd))
             case .html: .html(HTMLReader())
+            case .word: .word
             }
     }
 
@@ -36,6 +39,7 @@ struct Surroundings: Equatable {
         case .html(var html):
             defer { reader = .html(html) }
             return html.read(byte)
+        case .word: return true
         }
     }
 
@@ -52,6 +56,7 @@ struct Surroundings: Equatable {
         case .html(var html):
             defer { reader = .html(html) }
             return html.placeForValue()
+        case .word: return .whole
         }
     }
 }
