@@ -135,7 +135,7 @@ extension Scene {
         switch self {
         case .page(let path): WebRequest(method: "GET", path: path, status: 200, isPage: true)
         case .upload(let path): WebRequest(method: "PUT", path: path, status: 401, isPage: false)
-        case .clients, .servers, .relay: nil
+        case .clients, .login, .servers, .relay: nil
         }
     }
 }
