@@ -525,6 +525,9 @@ install_release() {
     chmod 644 "$work/$deb"
     quietly apt_get install --no-install-recommends "$work/$deb"
     settle_packages
+    # The way back from the first upgrade.
+    mkdir -p /var/lib/snikket-upgrade/packages
+    install_file 600 "$work/$deb" "/var/lib/snikket-upgrade/packages/$deb"
 }
 
 # --- what can be asked for ---

@@ -22,6 +22,7 @@ extension Parts {
     func lookAround() async throws {
         var failing: Set<String> = []
         var clock = ClockWatch()
+        var upgrade: Int?
         while true {
             for snapshot in await household.snapshots(withMemory: false) {
                 say(snapshot, &failing)
@@ -29,6 +30,7 @@ extension Parts {
             }
             tellOfChangedSettings()
             noteChatEndpoint()
+            await tellOfUpgrade(&upgrade)
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
             await look(at: &clock)
             statusNews.ring()

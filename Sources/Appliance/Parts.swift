@@ -2,6 +2,7 @@ import CertificateStore
 import ChatServer
 import Glibc
 import Health
+import Lifecycle
 import NIOCore
 import NIOPosix
 import ServerConfigs
@@ -69,6 +70,7 @@ final class Parts: Sendable {
         self.accounts = accounts
         program = folder + "/snikket"
         lock = try RunLock(locations)
+        try StateVersion(of: locations.state).bringUpToDate()
         programs = try ServerPrograms.installed()
         versions = ServerVersions(programs)
         secrets = try Secrets.loadOrCreate(in: locations)

@@ -49,6 +49,7 @@ extension Settings {
             case people = "What people see"
             case storage = "What is kept"
             case backups = "Backups"
+            case upgrades = "Upgrades"
             case certificates = "Certificates"
             case servers = "The servers"
             case ports = "Addresses and ports"

@@ -21,6 +21,8 @@ struct Snikket: AsyncParsableCommand {
             CertificateCommand.self,
             BackupCommand.self,
             RestoreCommand.self,
+            UpgradeCommand.self,
+            RollbackCommand.self,
             ConfigCommand.self,
             PortalCommand.self,
         ])
