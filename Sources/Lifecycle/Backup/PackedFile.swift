@@ -22,7 +22,7 @@ final class PackedFile: ByteSink {
         temporary = "\(folder)/\(Self.temporaryPrefix)\(getpid())"
         compressor = try Compressor(level: 3, threads: Self.threads)
         // That there can be one is found out here: at the other end of the conveyor it would be too late.
-        _ = try SHA256()
+        _ = try FileSum()
         let output = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
         self.output = output
         do throws(BackupError) {
@@ -73,7 +73,7 @@ final class PackedFile: ByteSink {
     ///
     /// - Parameter isFile: whether it goes to the file itself, and not to age.
     private static func seal(_ packed: Conveyor, into end: Descriptor, isFile: Bool) throws(BackupError) {
-        let sum = try SHA256()
+        let sum = try FileSum()
         var (written, begun) = (0, 0)
         let isWhole = try packed.takeAll { (bytes) throws(BackupError) in
             sum.update(bytes)
@@ -83,7 +83,7 @@ final class PackedFile: ByteSink {
             end.beginWritingBack(from: begun, to: written)
             begun = written
         }
-        if isWhole { try end.write(Seal.bytes(of: sum.finish())) }
+        if isWhole { try end.write(Seal.bytes(of: sum.end())) }
     }
 
     /// Nothing that is there is replaced.
