@@ -10,6 +10,8 @@ extension Parts {
             tasks.addTask { try await self.lookAround() }
             tasks.addTask { try await self.watchForUpgrades() }
             tasks.addTask { try await self.lookDeeply() }
+            tasks.addTask { try await self.watchForReplacedFiles() }
+            tasks.addTask { try await self.watchBackups() }
             tasks.addTask { try await self.giveMemoryBack() }
             tasks.addTask { try await self.followRelayAddress() }
             try await tasks.next()
@@ -21,6 +23,7 @@ extension Parts {
     func lookAround() async throws {
         var failing: Set<String> = []
         var clock = ClockWatch()
+        var upgrade: Int?
         while true {
             for snapshot in await household.snapshots(withMemory: false) {
                 say(snapshot, &failing)
@@ -28,6 +31,7 @@ extension Parts {
             }
             tellOfChangedSettings()
             noteChatEndpoint()
+            await tellOfUpgrade(&upgrade)
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
             await look(at: &clock)
             statusNews.ring()

@@ -5,7 +5,8 @@ struct Draft {
         listenAddresses: [],
         webTLS: true, trustedProxies: [], proxyProtocol: false, sharesHTTPSPort: false, ipv4: true, ipv6: false,
         retentionDays: 0, uploadLimitMegabytes: 0, uploadStorageGigabytes: nil, dailyUploadLimitGigabytes: 0, maximumClientsPerUser: 0,
-        logLevel: .info, tlsProfile: .modern, mailServer: nil, checksForUpdates: false,
+        logLevel: .info, tlsProfile: .modern, mailServer: nil, checksForUpdates: false, quietHours: nil, backups: .init(schedule: .off, keep: 1),
+        upgrades: .init(automatic: .no),
         abuseEmail: nil, securityEmail: nil, termsURI: nil, privacyURI: nil, invitationURL: "",
         turn: .init(enabled: false, host: "", secret: nil, minimumRelayPort: 0, maximumRelayPort: 0, internalAddress: nil),
         federation: false, metricsListen: nil, given: [:], notices: [])

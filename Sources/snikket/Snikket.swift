@@ -19,6 +19,10 @@ struct Snikket: AsyncParsableCommand {
             InviteCommand.self,
             UserCommand.self,
             CertificateCommand.self,
+            BackupCommand.self,
+            RestoreCommand.self,
+            UpgradeCommand.self,
+            RollbackCommand.self,
             ConfigCommand.self,
             PortalCommand.self,
         ])
