@@ -39,6 +39,14 @@ struct NamesCheck {
             }
             return withinOwnNetwork(what, inside)
         }
+        if settings.isFrontElsewhere {
+            return Finding(
+                .address, .yellow,
+                "\(what) has the address \(listed(others)), not this machine's; whether that is the web server in front cannot be told from here",
+                try:
+                    "make sure that it is, and that it passes on the ports for apps, other servers and calls too, or that SRV records lead those to this machine"
+            )
+        }
         if machine.isBehindNAT {
             return Finding(
                 .address, .yellow,

@@ -3,6 +3,8 @@ extension Settings {
     public var proxies: [String] { trustedProxies.isEmpty && !webTLS ? ["127.0.0.1", "::1"] : trustedProxies }
     /// Whether the internet comes to our web server by way of another one.
     public var isBehindProxy: Bool { !proxies.isEmpty }
+    /// Whether one of them is on another machine.
+    public var isFrontElsewhere: Bool { !proxies.allSatisfy(IPAddress.isLoopback) }
     /// The port on which the internet finds our web pages without TLS.
     public var publicHTTPPort: Int { givenPublicHTTPPort ?? (isBehindProxy ? 80 : ports.http) }
     /// The port on which the internet finds our web pages.
@@ -11,7 +13,7 @@ extension Settings {
     public var webPort: Int { webTLS ? ports.https : ports.http }
     /// The addresses on which our web server listens; none: all. When everything in front is on this machine, nobody else is to reach it.
     public var webAddresses: [String] {
-        guard listenAddresses.isEmpty, isBehindProxy, proxies.allSatisfy(IPAddress.isLoopback) else { return listenAddresses }
+        guard listenAddresses.isEmpty, isBehindProxy, !isFrontElsewhere else { return listenAddresses }
         return [ownAddress]
     }
 }
