@@ -1,6 +1,14 @@
 import Glibc
 import SystemPackage
 
+/// A line that is to be written.
+struct WaitingLine {
+    var moment: String
+    var text: String
+    /// How many of the server's lines are lost with it: one that tells of others stands for them.
+    var stands = 1
+}
+
 /// A log's file: `SERVICE.log`, a moment (RFC 3339, UTC) before each line; when it is full it becomes `SERVICE.log.1`.
 struct LogFile {
     private let path: String
@@ -16,17 +24,17 @@ struct LogFile {
     /// Writes lines. A file that cannot be written is tried again with the next ones.
     ///
     /// - Returns: how many were lost.
-    mutating func write(_ lines: [(moment: String, text: String)]) -> Int {
+    mutating func write(_ lines: [WaitingLine]) -> Int {
         var (bytes, count, lost): ([UInt8], Int, Int) = ([], 0, 0)
-        for (moment, text) in lines {
-            let line = "\(moment) \(text)\n".utf8
+        for wanted in lines {
+            let line = "\(wanted.moment) \(wanted.text)\n".utf8
             if size + bytes.count + line.count > limit {
                 if !append(bytes) { lost += count }
                 (bytes, count) = ([], 0)
                 rotate()
             }
             bytes += line
-            count += 1
+            count += wanted.stands
         }
         if !append(bytes) { lost += count }
         return lost

@@ -10,7 +10,7 @@ public final class LogSink: Sendable {
     private struct State {
         var budget = LogBudget()
         /// Lines with their moments that are still to be written, and how many bytes that is.
-        var waiting: [(moment: String, text: String)] = []
+        var waiting: [WaitingLine] = []
         var size = 0
         var leftOut = 0
         var isWriting = false
@@ -92,13 +92,13 @@ public final class LogSink: Sendable {
             return
         }
         tellOfLeftOut(moment, &state)
-        state.waiting.append((moment, text))
+        state.waiting.append(WaitingLine(moment: moment, text: text))
         state.size += text.utf8.count
     }
 
     private static func tellOfLeftOut(_ moment: String, _ state: inout State) {
         guard state.leftOut > 0 else { return }
-        state.waiting.append((moment, "(\(state.leftOut) lines were left out here)"))
+        state.waiting.append(WaitingLine(moment: moment, text: "(\(state.leftOut) lines were left out here)", stands: state.leftOut))
         state.leftOut = 0
     }
 
@@ -112,7 +112,7 @@ public final class LogSink: Sendable {
         }
     }
 
-    private func nextBatch() -> [(moment: String, text: String)]? {
+    private func nextBatch() -> [WaitingLine]? {
         state.withLock { state in
             state.isWriting = !state.waiting.isEmpty
             guard state.isWriting else { return nil }
