@@ -557,6 +557,8 @@ install_from_release() {
     install_release
     write_settings
     systemctl enable --quiet snikket.service
+    # While packages were installed nothing could be started.
+    systemctl enable --quiet --now snikket-backup.timer snikket-upgrade-check.timer
     look_at_the_world
     start_service
     show_invitation
