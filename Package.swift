@@ -154,7 +154,7 @@ let package = Package(
         tests(of: "Settings", ["snikket", subprocess, system]),
         tests(of: "Templates", ["CYAML", subprocess, system]),
         tests(
-            of: "ServerConfigs", ["ChatServer", "DurableFiles", "Portal", "RealServers", "Settings", "Templates", subprocess, system],
+            of: "ServerConfigs", ["CYAML", "ChatServer", "DurableFiles", "Portal", "RealServers", "Settings", "Templates", subprocess, system],
             excluding: ["Golden"]),
         tests(of: "DurableFiles"),
         tests(of: "CertificateStore", ["DurableFiles", system]),

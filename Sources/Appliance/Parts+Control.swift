@@ -8,6 +8,7 @@ extension Parts {
         case ("GET", "/status"):
             guard let json = try? await status().json() else { return .refusal(500, .init(error: "the status cannot be told")) }
             return ControlAnswer(status: 200, json: json)
+        case ("GET", let path) where path.hasPrefix(StatusReport.healthPath): return await status().health(askedAs: path)
         case ("GET", "/metrics"): return await answerMetrics(request)
         case ("POST", "/certificate/renew"): return await wish(.renew)
         case ("POST", "/certificate/revoke"):
@@ -20,7 +21,12 @@ extension Parts {
             return await answerReload(wanted)
         default:
             return .refusal(
-                404, .init(error: "there are only GET /status, GET /metrics, POST /reload, POST /certificate/renew and POST /certificate/revoke"))
+                404,
+                .init(
+                    error: """
+                        there are only GET /status, GET /health/NAME, GET /metrics, POST /reload, POST /certificate/renew and \
+                        POST /certificate/revoke
+                        """))
         }
     }
 

@@ -28,6 +28,7 @@ extension ServerFacts {
             "serverTLSPort": .number(settings.ports.xmppServerTLS),
             "proxy65Port": .number(settings.ports.proxy65),
             "internalHTTPPort": .number(settings.ports.internalHTTP),
+            "httpSocket": .optional(chatSocket),
             "domain": .text(settings.domain),
             "webURL": .text(settings.webURL + "/"),
             "maximumClientsPerUser": .number(settings.maximumClientsPerUser),

@@ -13,6 +13,10 @@ struct RenderCommand: Command {
         discussion: """
             Nothing is started or reloaded: `snikket up` does the same by itself. With --output the files go to a folder of your own, \
             as SERVICE/FILE, for a look. With --diff nothing is written; secrets are masked.
+
+            --target compose makes containers of it: compose.yaml for `docker compose` and `podman-compose`, in /etc/snikket/containers unless \
+            --output says where, and the folders that are mounted, in the state directory. --target quadlet does it for Podman under \
+            systemd. When snikket.conf has changed, run it again: the containers notice what concerns them.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -21,12 +25,16 @@ struct RenderCommand: Command {
     @Option(help: ArgumentHelp("Where to write, instead of the place that the servers read.", valueName: "dir"))
     var output: String?
 
+    @Option(help: "For what: \(Target.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var target = Target.host
+
     @Flag(help: "Show what would change, as a unified diff.")
     var diff = false
 
     func execute() async throws {
         let locations = try common.locations(needingTemplates: true)
         let settings = try readSettings(locations, overrides: overrides.values)
+        if target != .host { return try renderContainers(settings, locations) }
         let facts = ServerFacts(
             settings: settings, locations: locations, secrets: try secrets(locations), hasIPv6: ServerFacts.machineHasIPv6())
         var files = try facts.files()

@@ -21,6 +21,8 @@ struct Snikket: AsyncParsableCommand {
             CertificateCommand.self,
             ConfigCommand.self,
             PortalCommand.self,
+            ServeCommand.self,
+            HealthCommand.self,
         ])
 
     /// Wrong usage is an error like every other; help and version are no errors.
