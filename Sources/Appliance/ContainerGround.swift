@@ -50,7 +50,7 @@ public struct ContainerGround: Sendable {
             guard let account = plan.accounts[service] else { continue }
             try folder(plan.shared + "/" + service.rawValue, 0o711)
             // What is put there belongs to this group (S_ISGID), which only the server is in.
-            try folder(plan.shared(service, "tls"), 0o2710, Account(user: certificates.user, group: account.group))
+            try folder(plan.shared(service, "tls"), 0o2750, Account(user: certificates.user, group: account.group))
         }
         let secrets = try Secrets.loadOrCreate(in: locations)
         try give([("api", secrets.api), ("turn", secrets.turn)], to: .prosody)

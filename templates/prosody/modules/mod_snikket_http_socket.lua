@@ -22,8 +22,11 @@ assert(socket:listen());
 
 local function accept()
 	local client = socket:accept();
-	-- Whoever comes this way is as good as on loopback: nginx, whose word about the client's address is taken.
-	if client then server.wrapclient(client, "127.0.0.1", 0, http_server.listener, "*a"); end
+	if not client then return; end
+	local conn = server.wrapclient(client, "127.0.0.1", 0, http_server.listener, "*a");
+	-- The other end of a Unix socket has no name. Whoever comes this way is as good as on loopback: nginx, whose word about the client's
+	-- address is taken.
+	if conn then conn.peername = "127.0.0.1"; end
 end
 
 local watch = server.watchfd(socket:getfd(), accept);
