@@ -63,17 +63,20 @@ let fuzzing: [Target] = {
     ]
 }()
 
-/// For a program that is started for every look at a certificate: what it costs before and between its own lines.
+/// How a program is linked that is to need little memory: one that is started for every look at a certificate, and one that is always there.
 ///
 /// Equal functions are folded, relocations packed (all are read at every start), the C++ library of the Swift runtime is linked in
 /// as far as it is used, and no symbol is exported. The functions that a run needs lie side by side: the kernel maps
 /// sixteen pages around each one that is touched. `Benchmarks/order` writes their list; an old one costs memory and nothing else.
-let lean = [
-    "-use-ld=lld", "-Xlinker", "--icf=safe", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "--no-export-dynamic",
-    "-Xlinker", "--remap-inputs=*/libstdc++.so=/dev/null", "-Xlinker", "-l:libstdc++.a",
-    "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Sources/snikket-certs/functions.order",
-    "-Xlinker", "--no-warn-symbol-ordering",
-]
+func lean(_ product: String) -> LinkerSetting {
+    let flags = [
+        "-use-ld=lld", "-Xlinker", "--icf=safe", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "--no-export-dynamic",
+        "-Xlinker", "--remap-inputs=*/libstdc++.so=/dev/null", "-Xlinker", "-l:libstdc++.a",
+        "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Sources/\(product)/functions.order",
+        "-Xlinker", "--no-warn-symbol-ordering",
+    ]
+    return .unsafeFlags(flags, .when(configuration: .release))
+}
 
 let package = Package(
     name: "snikket",
@@ -96,16 +99,16 @@ let package = Package(
         .executableTarget(
             name: "snikket",
             dependencies: [
-                "Appliance", "CertificateStore", "DurableFiles", "Preflight", "Settings", "ServerConfigs", "Supervision", "ChatServer",
-                "QRCode", "Portal",
+                "Appliance", "CertificateStore", "DurableFiles", "Lifecycle", "Preflight", "Settings", "ServerConfigs", "Supervision",
+                "ChatServer", "QRCode", "Portal",
                 arguments,
                 system, log,
             ],
-            swiftSettings: rules),
+            exclude: ["functions.order"], swiftSettings: rules, linkerSettings: [lean("snikket")]),
         .executableTarget(
             name: "snikket-certs",
             dependencies: ["ACME", "CertificateStore", "Curl", "DNS", "DurableFiles", "OpenSSL", "ProcessMemory", arguments, system],
-            exclude: ["functions.order"], swiftSettings: rules, linkerSettings: [.unsafeFlags(lean, .when(configuration: .release))]),
+            exclude: ["functions.order"], swiftSettings: rules, linkerSettings: [lean("snikket-certs")]),
 
         // The rooms, from the top down.
         room(
@@ -127,7 +130,7 @@ let package = Package(
         room("Health", ["LocalHTTP", nio, nioPosix]),
         room("Preflight", ["CLinux", "CertificateStore", "DNS", "DurableFiles", "ServerConfigs", "Settings", "Supervision", subprocess, system]),
         room("LocalHTTP", [nio, nioPosix, nioHTTP]),
-        room("Lifecycle", ["DurableFiles", "Supervision", subprocess, system]),
+        room("Lifecycle", ["CLinux", "DurableFiles", "Supervision", subprocess, system]),
         room("Supervision", ["CLinux", "DurableFiles", log, subprocess, system]),
         room("ServerConfigs", ["DurableFiles", "Settings", "Templates", subprocess, system]),
         room("Templates"),
@@ -173,7 +176,7 @@ let package = Package(
             swiftSettings: rules),
         .executableTarget(
             name: "supervised-parent", dependencies: ["DurableFiles", "Supervision", system], path: "Tests/SupervisedParent", swiftSettings: rules),
-        tests(of: "Lifecycle", ["RealServers"]),
+        tests(of: "Lifecycle", ["DurableFiles", "RealServers", subprocess]),
         tests(of: "QRCode"),
         tests(of: "Portal", ["ChatServer", "DurableFiles", "LocalHTTP", "ProsodyFixture", "Settings", "Templates", lifecycle, log, system]),
         tests(

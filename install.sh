@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 prefix=/usr/local
 settings=/etc/snikket/snikket.conf
 state=/var/lib/snikket
-unit=/etc/systemd/system/snikket.service
+units=/etc/systemd/system
 sysusers=/usr/local/lib/sysusers.d/snikket.conf
 policy=/usr/sbin/policy-rc.d
 our_policy= # whether that file is ours to remove
@@ -20,11 +20,11 @@ fresh=      # the packages that were not there before
 
 # What runs, and what the two programs are linked to (by the -dev packages, whose names do not change with each release).
 runtime_packages="prosody prosody-modules lua5.4 lua-dbi-sqlite3 lua-unbound nginx libnginx-mod-stream coturn
-    util-linux openssl ca-certificates curl"
+    util-linux openssl ca-certificates curl sqlite3 age"
 library_packages="libcurl4-openssl-dev libssl-dev libidn2-dev libqrencode-dev"
 build_packages="git g++ pkg-config $library_packages"
 test_packages="libyaml-dev systemd pebble bind9 iproute2 nftables iptables ufw chromium chromium-driver libnss3-tools prometheus python3-venv
-    shellcheck sqlite3"
+    shellcheck zstd"
 
 usage() {
     cat <<'HELP'
@@ -334,9 +334,13 @@ install_service() {
     step "making the users and the service"
     install_file 644 "$here/templates/systemd/snikket.sysusers" "$sysusers"
     systemd-sysusers "$sysusers"
-    install_file 644 "$here/templates/systemd/snikket.service" "$unit"
+    for file in snikket.service snikket-backup.service snikket-backup.timer; do
+        install_file 644 "$here/templates/systemd/$file" "$units/$file"
+    done
     systemctl daemon-reload
     systemctl enable --quiet snikket.service
+    # It makes a backup only when the settings want one.
+    systemctl enable --quiet --now snikket-backup.timer
 }
 
 domain_in_settings() {
@@ -521,6 +525,9 @@ install_release() {
     chmod 644 "$work/$deb"
     quietly apt_get install --no-install-recommends "$work/$deb"
     settle_packages
+    # The way back from the first upgrade.
+    mkdir -p /var/lib/snikket-upgrade/packages
+    install_file 600 "$work/$deb" "/var/lib/snikket-upgrade/packages/$deb"
 }
 
 # --- what can be asked for ---
@@ -621,9 +628,10 @@ uninstall() {
         return
     fi
     step "stopping"
-    systemctl disable --quiet --now snikket.service 2>/dev/null || :
+    systemctl disable --quiet --now snikket-backup.timer snikket.service 2>/dev/null || :
+    systemctl stop snikket-backup.service 2>/dev/null || :
     step "removing the programs"
-    rm -f "$unit" "$sysusers" "$prefix/bin/snikket" "$prefix/bin/snikket-certs" \
+    rm -f "$units/snikket.service" "$units/snikket-backup.service" "$units/snikket-backup.timer" "$sysusers" "$prefix/bin/snikket" "$prefix/bin/snikket-certs" \
         "$prefix/share/bash-completion/completions/snikket" "$prefix/share/zsh/site-functions/_snikket" \
         "$prefix/share/fish/vendor_completions.d/snikket.fish"
     rm -rf "$prefix/share/snikket"

@@ -14,6 +14,18 @@ public struct Accounts: Sendable {
     /// Who the service runs as; nil: whoever runs `snikket up`.
     public subscript(service: Service) -> Account? { services[service] }
 
+    /// Each of them, by the user's name.
+    public var byName: [String: Account] {
+        var accounts = Dictionary(uniqueKeysWithValues: services.map { ("snikket-\($0.key.rawValue)", $0.value) })
+        accounts["snikket-certs"] = certificates
+        return accounts
+    }
+
+    /// Whose the folders of the state directory are, by the user's name (see ``Ground``); what is not here is root's.
+    public static let stateFolders = [
+        "prosody": "snikket-prosody", "portal": "snikket-portal", "certificates": "snikket-certs", "acme": "snikket-certs",
+    ]
+
     /// Everything as the person who started the program.
     public static let own = Accounts(services: [:], certificates: nil)
 

@@ -65,6 +65,17 @@ public struct ControlClient: Sendable {
         }
     }
 
+    /// Has somebody log in, with an account that is made for it and removed again.
+    /// - Throws: ``ApplianceError/failed(_:)`` when that does not work.
+    public func tryLogin() async throws(ApplianceError) {
+        let response = try await send(.init(method: .post, path: "/login"), deadline: .seconds(30))
+        if response.status == 200 { return }
+        guard let problem = try? JSONDecoder().decode(StatusReport.ProblemReport.self, from: Data(response.body)) else {
+            throw .noAnswer(socket: socket)
+        }
+        throw .failed(problem)
+    }
+
     private func attempt(_ request: LocalHTTPClient.Request) async throws(ApplianceError) -> Int {
         let response = try await send(request)
         if let answer = try? JSONDecoder().decode(AttemptAnswer.self, from: Data(response.body)) { return answer.attempt }

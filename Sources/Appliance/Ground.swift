@@ -1,5 +1,6 @@
 import DurableFiles
 import Glibc
+import Lifecycle
 import Settings
 
 /// The folders that everything stands on, with their owners.
@@ -10,6 +11,8 @@ enum Ground {
     /// socket, the responder's and the challenges. Everything else is ours: a server that has been broken into can lay no links for us to follow.
     /// Root does this without the capabilities to override permissions.
     static func prepare(_ locations: Locations, accounts: Accounts) throws(ApplianceError) {
+        // A folder that is missing may be on its way.
+        guard !Restorer.isUnfinished(state: locations.state) else { throw .restoreUnfinished(state: locations.state) }
         try folder(locations.state, mode: 0o711)
         try folder(locations.run, mode: 0o711)
         try folder(locations.control, mode: 0o700)

@@ -80,6 +80,16 @@ final class Household: Sendable {
         }
     }
 
+    /// What each server runs and is no longer on the disk as it was: an upgrade has replaced it. Only those are in it that have such files.
+    func replacedFiles() async -> [Service: Set<String>] {
+        var replaced: [Service: Set<String>] = [:]
+        for (name, service) in services {
+            let files = await service.replacedFiles()
+            if !files.isEmpty { replaced[name] = files }
+        }
+        return replaced
+    }
+
     /// What each server becomes from now on.
     func stateChanges() -> [AsyncStream<ServiceState>] { services.values.map { $0.stateChanges() } }
 

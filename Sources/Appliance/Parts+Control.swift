@@ -16,6 +16,7 @@ extension Parts {
                 return .refusal(400, .init(error: "there is no such reason for a revocation"))
             }
             return await wish(.revoke(reason: wanted.reason, isForced: wanted.force))
+        case ("POST", "/login"): return await answerLogin()
         case ("POST", "/reload"):
             guard let wanted = request.value(ReloadRequest.self) else { return .refusal(400, .init(error: "the request is no such JSON")) }
             return await answerReload(wanted)
@@ -23,10 +24,8 @@ extension Parts {
             return .refusal(
                 404,
                 .init(
-                    error: """
-                        there are only GET /status, GET /health/NAME, GET /metrics, POST /reload, POST /certificate/renew and \
-                        POST /certificate/revoke
-                        """))
+                    error: "there are only GET /status, GET /health/NAME, GET /metrics, POST /reload, POST /login, POST /certificate/renew and"
+                        + " POST /certificate/revoke"))
         }
     }
 

@@ -10,6 +10,8 @@ extension Parts {
             tasks.addTask { try await self.lookAround() }
             tasks.addTask { try await self.watchForUpgrades() }
             tasks.addTask { try await self.lookDeeply() }
+            tasks.addTask { try await self.watchForReplacedFiles() }
+            tasks.addTask { try await self.watchBackups() }
             tasks.addTask { try await self.giveMemoryBack() }
             try await tasks.next()
             tasks.cancelAll()
@@ -20,6 +22,7 @@ extension Parts {
     func lookAround() async throws {
         var failing: Set<String> = []
         var clock = ClockWatch()
+        var upgrade: Int?
         while true {
             for snapshot in await household.snapshots(withMemory: false) {
                 say(snapshot, &failing)
@@ -27,6 +30,7 @@ extension Parts {
             }
             tellOfChangedSettings()
             noteChatEndpoint()
+            await tellOfUpgrade(&upgrade)
             if let disk = DiskSpace(of: locations.state) { await tell(of: disk) }
             await look(at: &clock)
             statusNews.ring()

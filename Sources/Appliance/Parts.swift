@@ -2,6 +2,7 @@ import CertificateStore
 import ChatServer
 import Glibc
 import Health
+import Lifecycle
 import NIOCore
 import NIOPosix
 import ServerConfigs
@@ -49,6 +50,8 @@ final class Parts: Sendable {
     let standing = Mutex(StatusReport.Phase.starting)
     /// Whether every server has been started once, if not with success.
     let haveStarted = Mutex(false)
+    /// The program `snikket`, for what is done by a process of its own.
+    let program: String
     private let lock: RunLock
     private let secrets: Secrets
     /// Where commands find the chat server's API while it runs.
@@ -65,7 +68,9 @@ final class Parts: Sendable {
         currentSettings = CurrentSettings(settings, from: source)
         self.locations = locations
         self.accounts = accounts
+        program = folder + "/snikket"
         lock = try RunLock(locations)
+        try StateVersion(of: locations.state).bringUpToDate()
         programs = try ServerPrograms.installed()
         versions = ServerVersions(programs)
         secrets = try Secrets.loadOrCreate(in: locations)
@@ -82,7 +87,7 @@ final class Parts: Sendable {
         deepLook = DeepLook(program: keeper.program, records: probes, verdicts: verdicts, report: Self.report)
         let specifications = ServiceSpecifications(
             facts: ServerFacts(settings: settings, locations: locations, secrets: secrets, hasIPv6: hasIPv6),
-            programs: programs, portal: folder + "/snikket", accounts: accounts, chat: chat, probes: probes, verdicts: verdicts,
+            programs: programs, portal: program, accounts: accounts, chat: chat, probes: probes, verdicts: verdicts,
             isServing: { [phase] in phase.isServing })
         household = Household(
             Dictionary(

@@ -1,5 +1,6 @@
 import DurableFiles
 import Glibc
+import Lifecycle
 import Settings
 
 /// Lets only one `snikket up` use a state directory. The kernel gives the lock back when the process ends, however it ends. Its process
@@ -8,7 +9,8 @@ final class RunLock: Sendable {
     private let descriptor: CInt
 
     /// Takes the lock.
-    /// - Throws: ``ApplianceError/alreadyRunning(state:process:)`` when somebody else has it.
+    /// - Throws: ``ApplianceError/alreadyRunning(state:process:)`` when somebody else has it,
+    ///   ``ApplianceError/restoreUnfinished(state:)``.
     init(_ locations: Locations) throws(ApplianceError) {
         let path = locations.state + "/lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -19,6 +21,10 @@ final class RunLock: Sendable {
             close(descriptor)
             if problem == EWOULDBLOCK { throw .alreadyRunning(state: locations.state, process: owner) }
             throw .file(FileError(.write, path, errno: problem))
+        }
+        guard !Restorer.isUnfinished(state: locations.state) else {
+            close(descriptor)
+            throw .restoreUnfinished(state: locations.state)
         }
         self.descriptor = descriptor
         // Only for people: the lock is as good without it, on a full disk too.

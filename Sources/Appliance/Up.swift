@@ -1,4 +1,5 @@
 import Glibc
+import Lifecycle
 import Logging
 import ProcessMemory
 public import ServiceLifecycle
@@ -19,6 +20,7 @@ public struct Up: ServiceLifecycle.Service {
         IdleSignals.takeNoNotice()
         // Modes are said where files are made; whoever started this may have said something narrower.
         umask(0o022)
+        try StateVersion(of: locations.state).check()
         try Ground.prepare(locations, accounts: accounts)
         appliance = try Parts(settings: settings, from: source, locations: locations, programs: programs, accounts: accounts)
     }

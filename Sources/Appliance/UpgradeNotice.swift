@@ -16,7 +16,7 @@ struct UpgradeNotice: Equatable {
         let rows = upgrades.map { "\($0.package) \($0.available) (now \($0.installed))\($0.isSecurity ? ", for security" : "")" }
         text = """
             An upgrade is waiting on the server of \(domain)\(level == 2 ? ", which mends security problems" : ""): \(rows.joined(separator: "; ")).
-            What to do: `apt upgrade` on the server, then `systemctl restart snikket`.
+            What to do: `apt upgrade` on the server. Each server that it concerns is then started again by itself.
             """
     }
 }

@@ -1,4 +1,6 @@
+#define _GNU_SOURCE
 #include "shim.h"
+#include <fcntl.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/timex.h>
@@ -14,3 +16,7 @@ int snikket_clock_is_synchronised(void) {
 
 int snikket_setfsuid(unsigned user) { return setfsuid(user); }
 int snikket_setfsgid(unsigned group) { return setfsgid(group); }
+
+int snikket_begin_writing_back(int file, long long offset, long long size) {
+    return sync_file_range(file, offset, size, SYNC_FILE_RANGE_WRITE);
+}

@@ -34,6 +34,8 @@ public struct LookJob: Sendable, Codable, Equatable {
     public enum Scene: Sendable, Codable, Equatable {
         /// XMPP for apps: STARTTLS or direct TLS, and then a way to log in.
         case clients(domain: String, isDirect: Bool)
+        /// XMPP for apps: STARTTLS, and logging in.
+        case login(domain: String, username: String, password: String)
         /// XMPP for servers: STARTTLS.
         case servers(domain: String)
         /// A web page.

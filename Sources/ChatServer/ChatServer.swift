@@ -16,6 +16,10 @@ public protocol ChatServer: Sendable {
     /// Sends a message of the service itself to everybody who administers it.
     /// - Returns: how many that are.
     func tellAdministrators(_ text: String) async throws(ChatServerError) -> Int
+    /// Makes an account for a trial of logging in. It goes with ``endTrial()``, and by itself after half a minute.
+    func beginTrial() async throws(ChatServerError) -> TrialAccount
+    /// Removes it.
+    func endTrial() async throws(ChatServerError)
     /// Answers when the chat server answers.
     func ping() async throws(ChatServerError)
 }
@@ -75,6 +79,16 @@ public struct User: Sendable, Equatable {
         self.displayName = displayName
         self.role = role
         self.lastActive = lastActive
+    }
+}
+
+/// An account that is there for one trial of logging in.
+public struct TrialAccount: Sendable, Equatable {
+    public var username: String
+    public var password: String
+    public init(username: String, password: String) {
+        self.username = username
+        self.password = password
     }
 }
 

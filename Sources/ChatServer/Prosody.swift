@@ -59,6 +59,13 @@ public struct Prosody: ChatServer {
         try await post("/messages", Message(text: text), gives: Told.self).administrators
     }
 
+    public func beginTrial() async throws(ChatServerError) -> TrialAccount {
+        let made = try await post("/trial", Empty(), gives: TrialMessage.self)
+        return TrialAccount(username: made.username, password: made.password)
+    }
+
+    public func endTrial() async throws(ChatServerError) { _ = try await post("/trial/end", Empty(), gives: Nothing.self) }
+
     public func ping() async throws(ChatServerError) { try await ping(within: patience) }
 
     /// Asks whether it answers.

@@ -37,6 +37,14 @@ struct Told: Decodable {
     var administrators: Int
 }
 
+/// A request that says nothing more.
+struct Empty: Encodable {}
+
+struct TrialMessage: Decodable {
+    var username: String
+    var password: String
+}
+
 /// An answer whose content does not matter.
 struct Nothing: Decodable {}
 

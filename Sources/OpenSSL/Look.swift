@@ -4,6 +4,8 @@ internal import Glibc
 public enum Scene: Sendable, Equatable {
     /// An app's XMPP stream (RFC 6120) inside TLS, with the SASL mechanisms that are offered there.
     case clients(domain: String, isDirect: Bool)
+    /// The same by STARTTLS, and then logging in with a name and a password.
+    case login(domain: String, username: String, password: String)
     /// Another server's XMPP stream up to and with TLS. Inside it whoever shows no certificate of a server is turned away, with a warning in the log.
     case servers(domain: String)
     /// A web page of that path (RFC 9110): there, and HTML.
@@ -27,6 +29,8 @@ public struct Sight: Sendable {
         case connection(ProbeError)
         /// A stream that offers no way to log in with a password (RFC 5802); these are offered.
         case noSCRAM(offered: [String])
+        /// The account cannot log in: the condition (RFC 6120 §6.5).
+        case loginRefused(String)
         /// Direct TLS without the protocol that was asked for by ALPN (XEP-0368 §3).
         case noALPN
         /// An HTTP status that it should not be.
@@ -42,7 +46,7 @@ public struct Sight: Sendable {
     }
 }
 
-/// Looks at an endpoint the way a client does, as far as it goes without an account.
+/// Looks at an endpoint the way a client does, as far as it goes.
 ///
 /// - Parameters:
 ///   - address: an IPv4 address, or an IPv6 one in brackets, then `:` and the port.
@@ -71,7 +75,7 @@ private func look(
     let connection = try Connection.connected(to: address, milliseconds: milliseconds)
     var protocols: [String] = []
     switch scene {
-    case .clients(let domain, isDirect: false): try StartTLS.xmppClient.negotiate(on: connection, name: domain)
+    case .clients(let domain, isDirect: false), .login(let domain, _, _): try StartTLS.xmppClient.negotiate(on: connection, name: domain)
     case .clients(_, isDirect: true): protocols = [StartTLS.xmppClient.alpn]
     case .servers(let domain): try StartTLS.xmppServer.negotiate(on: connection, name: domain)
     case .page, .upload: protocols = ["http/1.1"]
@@ -86,6 +90,10 @@ private func look(
         XMPPStream.close(session)
         let mechanisms = XMPPStream.mechanisms(in: features)
         return mechanisms.contains { $0.hasPrefix("SCRAM-") } ? nil : .noSCRAM(offered: mechanisms)
+    case .login(let domain, let username, let password):
+        let features = try XMPPStream.open(over: session, as: .xmppClient, to: domain)
+        defer { XMPPStream.close(session) }
+        return try Login(username: username, password: password).fault(over: session, offered: features)
     case .servers: return nil
     case .page(let path):
         let answer = try HTTPAnswer(to: "GET", path, host: name, over: session)

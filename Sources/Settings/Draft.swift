@@ -4,7 +4,8 @@ struct Draft {
         domain: "", adminEmail: "", siteName: "", certificates: .internalAuthority, challenge: .http, ports: Ports(), listenAddresses: [],
         ipv6: false,
         retentionDays: 0, uploadLimitMegabytes: 0, uploadStorageGigabytes: nil, dailyUploadLimitGigabytes: 0, maximumClientsPerUser: 0,
-        logLevel: .info, tlsProfile: .modern, mailServer: nil, checksForUpdates: false,
+        logLevel: .info, tlsProfile: .modern, mailServer: nil, checksForUpdates: false, quietHours: nil, backups: .init(schedule: .off, keep: 1),
+        upgrades: .init(automatic: .no),
         abuseEmail: nil, securityEmail: nil, termsURI: nil, privacyURI: nil, invitationURL: "",
         turn: .init(enabled: false, host: "", secret: nil, minimumRelayPort: 0, maximumRelayPort: 0, internalAddress: nil),
         federation: false, metricsListen: nil, containers: .init(network: .bridge), given: [:], notices: [])

@@ -48,6 +48,8 @@ extension Settings {
             case basic = "The two answers"
             case people = "What people see"
             case storage = "What is kept"
+            case backups = "Backups"
+            case upgrades = "Upgrades"
             case certificates = "Certificates"
             case servers = "The servers"
             case ports = "Addresses and ports"

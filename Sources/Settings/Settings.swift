@@ -37,6 +37,12 @@ public struct Settings: Sendable, Equatable {
     public var mailServer: MailServer?
     /// Whether the administrators are told when an upgrade is waiting.
     public var checksForUpdates: Bool
+    /// When servers are started again for an upgrade, and backups made; nil: whenever there is a reason.
+    public var quietHours: QuietHours?
+    /// Backups that are made by themselves.
+    public var backups: Backups
+    /// Upgrades of this program that come by themselves.
+    public var upgrades: Upgrades
     /// Where abuse is reported (XEP-0157); nil when not given.
     public var abuseEmail: String?
     /// Where security problems are reported (XEP-0157, RFC 9116); nil when not given.

@@ -68,6 +68,10 @@ public struct Problem: Sendable, Equatable {
         case notAnAddress(String)
         /// An address that the internet may reach.
         case notPrivate(String)
+        /// Not two different hours of the day.
+        case notHours(String)
+        /// Not a recipient of age.
+        case notARecipient(String)
         /// Another option uses the same port.
         case portUsedTwice(port: Int, by: String)
         /// The lowest port of a range is above its highest.

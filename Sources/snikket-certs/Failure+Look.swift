@@ -12,7 +12,7 @@ extension Sight.Fault {
         // What a web server says that has no answer of the one behind it.
         case .status(502), .status(503), .status(504): .bad
         case .status, .noHTML: .behind
-        case .noSCRAM, .noALPN, .refused, .noRelay, .open: .bad
+        case .noSCRAM, .loginRefused, .noALPN, .refused, .noRelay, .open: .bad
         }
     }
 
@@ -22,6 +22,7 @@ extension Sight.Fault {
         case .connection(let error): error.words
         case .noSCRAM(let offered):
             "it offers no way to log in with a password\(offered.isEmpty ? "" : ", only \(offered.prefix(8).map(printable).joined(separator: ", "))")"
+        case .loginRefused(let condition): "nobody can log in (\(printable(condition)))"
         case .noALPN: "it does not agree to speak XMPP at once"
         case .status(let status): "it answered with the HTTP status \(status)"
         case .noHTML: "it answered something that is no web page"

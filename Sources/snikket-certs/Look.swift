@@ -63,6 +63,7 @@ extension LookJob.Scene {
         }
         switch self {
         case .clients(let domain, _), .servers(let domain): return isPlain(domain, "<>&'\"")
+        case .login(let domain, let username, _): return isPlain(domain, "<>&'\"") && isPlain(username, ",=")
         case .page(let path), .upload(let path): return path.hasPrefix("/") && isPlain(path, "")
         case .relay: return true
         }
@@ -73,6 +74,7 @@ extension LookJob.Scene {
     fileprivate var seen: OpenSSL.Scene {
         switch self {
         case .clients(let domain, let isDirect): .clients(domain: domain, isDirect: isDirect)
+        case .login(let domain, let username, let password): .login(domain: domain, username: username, password: password)
         case .servers(let domain): .servers(domain: domain)
         case .page(let path): .page(path: path)
         case .upload(let path): .upload(path: path)

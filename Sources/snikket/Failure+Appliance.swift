@@ -30,6 +30,10 @@ extension Failure {
             self.init(
                 error: "it is running already", cause: "another `snikket up`\(number) uses \(state)",
                 tryThis: "look at `snikket status`, or stop the other one first")
+        case .restoreUnfinished(let state):
+            self.init(
+                error: "a restore has not come to its end", cause: "it was interrupted while it put things in place in \(state)",
+                tryThis: "run `snikket restore FILE` with the same backup again: it finishes that", code: .configuration)
         case .portTaken(let port, let name, let owner):
             self.init(
                 error: "port \(port) (\(name)) is in use", cause: owner.map { "\($0) listens on it" } ?? "another program listens on it",

@@ -11,6 +11,8 @@ struct StatusCommand: Command {
 
             --watch shows it live, also while snikket is being restarted, until q or Ctrl-C. Into a pipe it prints one report after the \
             other; with --json, each on a line.
+
+            --login also has somebody log in, with an account that is made for it and removed again; when that does not work, the exit status is 1.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -20,6 +22,13 @@ struct StatusCommand: Command {
 
     @Flag(help: "Show it live.")
     var watch = false
+
+    @Flag(help: "Also log in, with an account that is there for that moment only.")
+    var login = false
+
+    func validate() throws {
+        if watch, login { throw ValidationError("--watch and --login cannot be given together.") }
+    }
 
     func execute() async throws {
         let client = ControlClient(try common.locations())
@@ -33,7 +42,8 @@ struct StatusCommand: Command {
         }
         switch report.phase {
         case .starting: throw ExitCode(Failure.Code.tryAgainLater.rawValue)
-        case .running where report.healthy: return
+        case .running where report.healthy:
+            if login { try await client.tryLogin() }
         case .running, .stopping: throw ExitCode(Failure.Code.failed.rawValue)
         }
     }

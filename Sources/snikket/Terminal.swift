@@ -23,6 +23,11 @@ struct Terminal: Sendable {
     /// Writes a line, at once. A closed pipe is the reader's own decision, and no error.
     func print(_ line: String) { _ = printed(line) }
 
+    /// Writes a line in place of the one that it wrote so before.
+    func rewrite(_ line: String) {
+        if isInteractive { _ = try? descriptor.writeAll(Array("\r\(line)\u{1B}[K".utf8)) }
+    }
+
     /// Writes a line, at once; false when nobody reads it any more.
     func printed(_ line: String) -> Bool { (try? descriptor.writeAll(Array((line + "\n").utf8))) != nil }
 

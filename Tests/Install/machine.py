@@ -65,6 +65,13 @@ class Machine:
         self._podman("restart", "-t", "60", self.name)
         self._wait_until_it_runs()
 
+    def power_cut(self) -> None:
+        """Everything ends at once, and the machine is started again."""
+        self._podman("kill", "--signal", "KILL", self.name)
+        self._podman("wait", self.name)
+        self._podman("start", self.name)
+        self._wait_until_it_runs()
+
     def _wait_until_it_runs(self) -> None:
         def runs() -> bool:
             return self.run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded")

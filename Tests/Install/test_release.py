@@ -1,20 +1,18 @@
 """A release, from the script that people pipe into sh to the purge of the package; on a bare Debian 12 and a bare Debian 13."""
 
 import asyncio
-import http.server
 import json
 import re
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from machine import CHECKOUT, PROGRAMS, Machine
+from releases import Release
 from world.authority import Authority
 from world.people import Account, logged_in, register
 from world.ports import free
@@ -33,33 +31,6 @@ def authority() -> Iterator[Authority]:
         yield authority
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """What is fetched is no news."""
-
-
-class Release:
-    """A release folder, served on loopback."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.served = folder / "served"
-        self.key = folder / "key.pem"
-        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", self.key], check=True)
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(self.served)))
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        built = subprocess.run(
-            [CHECKOUT / "packaging/build", "--binaries", PROGRAMS, "--output", folder], capture_output=True, text=True)
-        assert built.returncode == 0, built.stderr
-        self.package = Path(built.stdout.splitlines()[-1])
-        self.make()
-
-    def make(self) -> None:
-        subprocess.run(
-            [CHECKOUT / "packaging/release", "--key", self.key, "--url", self.url, "--output", self.served, self.package], check=True)
-
-
 @pytest.fixture(scope="module")
 def release() -> Iterator[Release]:
     with tempfile.TemporaryDirectory(prefix="snikket-release-") as folder:
@@ -74,11 +45,6 @@ def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
         yield machine
 
 
-def piped(machine: Machine, release: Release, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The script of the release on sh's standard input."""
-    return machine.run("sh", "-s", "--", *arguments, stdin=(release.served / "install.sh").read_text(), seconds=900)
-
-
 @pytest.fixture(scope="module")
 def installed(machine: Machine, release: Release, authority: Authority) -> tuple[str, float]:
     """What the script printed, and how many seconds passed from the package's start to the invitation."""
@@ -87,8 +53,7 @@ def installed(machine: Machine, release: Release, authority: Authority) -> tuple
     # What the network takes is not ours: the packages of Debian are fetched first.
     machine.done("apt-get", "-q", "update")
     began = time.monotonic()
-    answer = piped(
-        machine, release, DOMAIN, "admin@example.org", "--agree-tos", "--set", f"SNIKKET_ACME_DIRECTORY={authority.directory}",
+    answer = release.install(machine, DOMAIN, "admin@example.org", "--agree-tos", "--set", f"SNIKKET_ACME_DIRECTORY={authority.directory}",
         "--set", "SNIKKET_ACME_CA_BUNDLE=/etc/ssl/test-authority.pem")
     assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{machine.journal()}"
     return answer.stdout, time.monotonic() - began
@@ -101,7 +66,8 @@ def status(machine: Machine) -> dict:
 def test_the_package_is_the_same_bytes_each_time_and_lintian_has_nothing_to_say(release: Release) -> None:
     with tempfile.TemporaryDirectory() as again:
         subprocess.run(
-            [CHECKOUT / "packaging/build", "--binaries", PROGRAMS, "--output", again], capture_output=True, check=True)
+            [CHECKOUT / "packaging/build", "--binaries", PROGRAMS, "--output", again, "--url", release.url, "--key", release.key],
+            capture_output=True, check=True)
         assert (Path(again) / release.package.name).read_bytes() == release.package.read_bytes()
     lint = subprocess.run(
         ["lintian", "--allow-root", "--profile", "debian", "--fail-on", "error,warning", release.package], capture_output=True, text=True)
@@ -112,12 +78,12 @@ def test_a_changed_release_installs_nothing(machine: Machine, release: Release) 
     try:
         whole = (release.served / "release").read_bytes()
         (release.served / "release").write_bytes(whole.replace(b"security no", b"security ok"))
-        answer = piped(machine, release, DOMAIN, "admin@example.org", "--agree-tos")
+        answer = release.install(machine, DOMAIN, "admin@example.org", "--agree-tos")
         assert answer.returncode == 1 and "not signed by its makers" in answer.stderr, answer.stderr
         (release.served / "release").write_bytes(whole)
         package = release.served / release.package.name
         package.write_bytes(package.read_bytes()[:-1] + b"x")
-        answer = piped(machine, release, DOMAIN, "admin@example.org", "--agree-tos")
+        answer = release.install(machine, DOMAIN, "admin@example.org", "--agree-tos")
         assert answer.returncode == 1 and "is not the one of the release" in answer.stderr, answer.stderr
     finally:
         release.make()
@@ -166,18 +132,23 @@ def test_debians_own_servers_do_not_run(machine: Machine, installed: tuple[str, 
 
 
 def test_systemd_has_nothing_against_the_unit(machine: Machine, installed: tuple[str, float]) -> None:
-    assert machine.done("systemd-analyze", "verify", "/usr/lib/systemd/system/snikket.service").strip() == ""
+    units = [name for name in machine.done("dpkg", "-L", "snikket").split() if name.startswith("/usr/lib/systemd/system/") and "." in name]
+    assert len(units) >= 4
+    answer = machine.run("systemd-analyze", "verify", "--man=no", *units)
+    assert (answer.returncode, answer.stdout + answer.stderr) == (0, ""), answer.stderr
+    assert machine.done("systemctl", "is-enabled", "snikket-backup.timer").strip() == "enabled"
+    assert machine.done("systemctl", "is-active", "snikket-backup.timer").strip() == "active"
 
 
 def test_manual_pages_and_completions_are_there(machine: Machine, installed: tuple[str, float]) -> None:
     files = machine.done("dpkg", "-L", "snikket")
-    for file in ("man1/snikket.1.gz", "man1/snikket-invite-create.1.gz", "bash-completion/completions/snikket", "_snikket", "snikket.fish"):
+    for file in ("man1/snikket.1.gz", "man1/snikket-invite-create.1.gz", "man1/snikket-backup-create.1.gz", "bash-completion/completions/snikket", "_snikket", "snikket.fish"):
         assert file in files
 
 
 def test_a_second_run_changes_nothing(machine: Machine, release: Release, installed: tuple[str, float]) -> None:
     settings = machine.done("cat", "/etc/snikket/snikket.conf")
-    answer = piped(machine, release)
+    answer = release.install(machine)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert machine.done("cat", "/etc/snikket/snikket.conf") == settings
     assert status(machine)["healthy"]

@@ -115,6 +115,8 @@ final class PretendedChatServer: ChatServer {
     func invitation(token: String) async throws(ChatServerError) -> Invitation? { try use { $0.invitations[token] } }
     func revokeInvitation(token: String) async throws(ChatServerError) { try use { $0.invitations[token] = nil } }
     func users() async throws(ChatServerError) -> [User] { [] }
+    func beginTrial() async throws(ChatServerError) -> TrialAccount { TrialAccount(username: "", password: "") }
+    func endTrial() async throws(ChatServerError) {}
     func tellAdministrators(_ text: String) async throws(ChatServerError) -> Int { try use { _ in 0 } }
     func ping() async throws(ChatServerError) { try use { _ in } }
 

@@ -52,7 +52,7 @@ import Testing
     func flood() async throws {
         try await Scratch.with { scratch in
             let log = scratch.path + "/child.log"
-            let megabytes = isLong ? 4000 : 100
+            let megabytes = isLong ? 2000 : 100
             let script = """
                 yes 'a line as servers print them, of seventy-eight characters, again and again and ' | head -c \(megabytes)000000
                 head -c 10000000 /dev/zero | tr '\\0' x; echo

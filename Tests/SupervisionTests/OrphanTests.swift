@@ -80,6 +80,8 @@ import Testing
         }) { fixture in
             try await fixture.service.waitUntilReady(deadline: .seconds(20))
             let pid = try await fixture.pid
+            // The server's shell is one more of that name until it is `sleep`.
+            try await until { processes(marked: fixture.scratch.path).count == 1 }
             let marked = processes(marked: fixture.scratch.path)
             try await until { Self.ended(childrenOf: getpid()).isEmpty }
             // Its server lives: a helper that it has started so is its own matter.

@@ -70,6 +70,10 @@ extension Settings.Option {
             "SNIKKET_UPDATE_CHECK", .flag, .value("on"), .servers, into: \.settings.checksForUpdates,
             "Whether to tell the administrators when an upgrade is waiting to be installed."),
         Self(
+            "SNIKKET_QUIET_HOURS", .hours, .none("at any time"), .servers, into: \.settings.quietHours,
+            "When a server is started again because an upgrade of Debian's has replaced its program or a library of it, and when backups are made by themselves."
+        ),
+        Self(
             "SNIKKET_SMTP_URL", .mailServer, .none("no e-mail is sent"), .servers, into: \.settings.mailServer, secret: true,
             "The mail server by which the administrator gets an e-mail when something needs a hand; smtp goes over to TLS, unless ;no-tls is added."),
         Self(

@@ -18,7 +18,7 @@ HARM = {
 @pytest.mark.parametrize("harm", HARM)
 def test_a_message_that_is_not_there_once_is_noticed(scene: Stage, harm: str) -> None:
     conversation = Conversation(scene.wendy, scene.rick)
-    conversation._start()
+    conversation.start()
     conversation.goes_on()
     conversation.end()
     conversation.assert_nothing_is_lost()

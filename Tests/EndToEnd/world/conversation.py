@@ -6,6 +6,7 @@ never acknowledged may be there or not; the sender writes something else then, s
 
 import asyncio
 import os
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -36,9 +37,12 @@ class Acknowledged:
 class Conversation:
     """What one person writes to another, until ``end()``."""
 
-    def __init__(self, writer: Account, reader: Account):
+    def __init__(self, writer: Account, reader: Account, *, handful: int = HANDFUL, pause: float = PAUSE, retry: tuple[float, float] = (0.1, 0.1)):
         self.writer = writer
         self.reader = reader
+        self.handful = handful
+        self.pause = pause
+        self.retry = retry  # how long to wait before the next attempt to log in: between so many seconds and so many
         self.label = os.urandom(4).hex()
         self.sessions = 0
         self._acknowledged: list[Acknowledged] = []
@@ -86,10 +90,10 @@ class Conversation:
                     numbers.append(int(number))
         return numbers
 
-    # The writer's thread.
-
-    def _start(self) -> None:
+    def start(self) -> None:
         self._thread.start()
+
+    # The writer's thread.
 
     def _write_on(self) -> None:
         while not self._over.is_set():
@@ -97,7 +101,7 @@ class Conversation:
                 self._session()
             except (OSError, EOFError, Refused, SyntaxError, KeyError):
                 # The server is away, or in the middle of going away: what an app does is to try again.
-                self._over.wait(0.1)
+                self._over.wait(random.uniform(*self.retry))
 
     def _session(self) -> None:
         account = self.writer
@@ -117,7 +121,7 @@ class Conversation:
         counted = 0
         first = self._written + 1
         while not self._over.is_set():
-            numbers = range(self._written + 1, self._written + HANDFUL + 1)
+            numbers = range(self._written + 1, self._written + self.handful + 1)
             # Written counts before it is sent: a number that may have got through is never used again.
             self._written = numbers[-1]
             stream.send("".join(
@@ -131,7 +135,7 @@ class Conversation:
                 now = time.monotonic()
                 self._acknowledged += [Acknowledged(first + index, now) for index in range(counted, handled)]
                 counted = handled
-            self._over.wait(PAUSE)
+            self._over.wait(self.pause)
         stream.send("</stream:stream>")
 
 
@@ -139,7 +143,7 @@ class Conversation:
 def under_fire(writer: Account, reader: Account) -> Iterator[Conversation]:
     """A conversation that is going on when the body begins. At the end it has to go on still, and nothing of it may be lost."""
     conversation = Conversation(writer, reader)
-    conversation._start()
+    conversation.start()
     try:
         conversation.goes_on()
         yield conversation

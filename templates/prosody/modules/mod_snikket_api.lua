@@ -14,7 +14,7 @@ local equals = require "prosody.util.hashes".equals;
 local array = require "prosody.util.array";
 local json = require "prosody.util.json";
 local jid_node, jid_join = require "prosody.util.jid".node, require "prosody.util.jid".join;
-local new_id = require "prosody.util.id".medium;
+local new_id, new_long_id = require "prosody.util.id".medium, require "prosody.util.id".long;
 local st = require "prosody.util.stanza";
 
 local nodeprep, saslprep = encodings.stringprep.nodeprep, encodings.stringprep.saslprep;
@@ -288,9 +288,48 @@ local function display_name(username)
 	return nick ~= "" and nick or nil;
 end
 
+--- Trials of logging in
+
+-- An account that is made for one trial, and goes afterwards. Its name is written down first: whoever begins anew after a crash removes it.
+local trials = module:open_store("snikket_trials");
+local trial_seconds = 30;
+local trial_names = {};
+
+local function end_trials()
+	for username in pairs(trial_names) do
+		if usermanager.user_exists(username, host) then usermanager.delete_user(username, host); end
+	end
+	trial_names = {};
+	trials:set(nil, nil);
+end
+
+local function begin_trial()
+	end_trials();
+	local username, password = "trial-" .. new_long_id():lower():gsub("[^a-z0-9]", "0"), new_long_id();
+	trial_names[username] = true;
+	if not trials:set(nil, trial_names) then return refuse(500, "storage"); end
+	if not usermanager.create_user_with_role(username, password, host, "prosody:guest") then
+		return refuse(500, "storage");
+	end
+	module:add_timer(trial_seconds, function ()
+		if trial_names[username] then end_trials(); end
+	end);
+	return answer(201, { username = username; password = password });
+end
+
+local function end_trial()
+	end_trials();
+	return answer(200, {});
+end
+
+module:add_timer(0, function ()
+	for username in pairs(trials:get(nil) or {}) do trial_names[username] = true; end
+	if next(trial_names) then end_trials(); end
+end);
+
 local function list_users()
 	local found = {};
-	for username in usermanager.users(host) do
+	for username in usermanager.users(host) do if not trial_names[username] then
 		local role = usermanager.get_user_role(username, host);
 		local active = account_activity.get_last_active(username);
 		table.insert(found, {
@@ -300,7 +339,7 @@ local function list_users()
 			last_active = active and math.floor(active) or nil;
 			enabled = usermanager.user_is_enabled(username, host) ~= false;
 		});
-	end
+	end end
 	table.sort(found, function (a, b) return a.username < b.username; end);
 	return answer(200, { users = array(found) });
 end
@@ -345,5 +384,7 @@ module:provides("http", {
 		["POST /invitations/revoke"] = endpoint(revoke_invitation);
 		["POST /messages"] = endpoint(tell_administrators);
 		["POST /register"] = endpoint(register);
+		["POST /trial"] = endpoint(begin_trial);
+		["POST /trial/end"] = endpoint(end_trial);
 	};
 });

@@ -1,0 +1,40 @@
+import DurableFiles
+import Glibc
+
+/// A program of the person's that takes a backup elsewhere.
+public struct BackupCarrier: Sendable {
+    private let program: String
+
+    /// - Parameter program: an absolute path; it gets one argument, the file's path.
+    public init(program: String) {
+        self.program = program
+    }
+
+    /// Has it carried.
+    ///
+    /// - Throws: ``BackupError/program(_:_:)`` with the program's last words when it did not end with 0.
+    public func carry(_ file: String) throws(BackupError) {
+        guard access(program, X_OK) == 0 else { throw .file(FileError(.read, program, errno: errno)) }
+        try ChildProcess(program, [file]).succeed()
+    }
+}
+
+/// A service of systemd.
+public struct SystemUnit: Sendable {
+    private static let program = "/usr/bin/systemctl"
+    private let name: String
+
+    public init(name: String) {
+        self.name = name
+    }
+
+    public var isActive: Bool {
+        guard access(Self.program, X_OK) == 0, let child = try? ChildProcess(Self.program, ["is-active", "--quiet", name]) else { return false }
+        return child.end() == nil
+    }
+
+    public func stop() throws(BackupError) { try ChildProcess(Self.program, ["stop", name]).succeed() }
+
+    /// Without waiting until it serves: `snikket status` tells.
+    public func start() throws(BackupError) { try ChildProcess(Self.program, ["start", "--no-block", name]).succeed() }
+}

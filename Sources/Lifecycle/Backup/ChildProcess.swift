@@ -1,0 +1,116 @@
+import DurableFiles
+import Glibc
+import Supervision
+
+/// A program that does a part of the work: started, given its ends of the pipes, waited for. It is for commands, which may wait.
+final class ChildProcess {
+    /// setpriv(1), of util-linux, which every Debian has: the kernel kills the program when we die, so that nothing goes on working on what nobody waits for.
+    private static let starter = "/usr/bin/setpriv"
+
+    private let pid: pid_t
+    private let name: String
+    /// What it says: as much of it as a pipe holds, and what does not fit it cannot say.
+    private let errors: Descriptor
+    private lazy var words = errors.text
+    private let isDiscreet: Bool
+    private var status: Int32?
+
+    /// - Parameters:
+    ///   - account: who it runs as, when we are root; nil: as we do.
+    ///   - folder: where it starts.
+    ///   - input: nil: nothing.
+    ///   - output: nil: with its errors.
+    ///   - more: what it has open as 3 and above.
+    ///   - isDiscreet: whether what it prints may hold a secret: then only age's own errors are told.
+    init(
+        _ program: String, _ arguments: [String], as account: Account? = nil, in folder: String? = nil, input: Descriptor? = nil,
+        output: Descriptor? = nil, more: [Descriptor] = [], isDiscreet: Bool = false
+    ) throws(BackupError) {
+        name = File.name(of: program)
+        self.isDiscreet = isDiscreet
+        let (reading, writing) = try Descriptor.pipe()
+        errors = reading
+        _ = fcntl(writing.number, F_SETFL, O_NONBLOCK)
+        let nothing = try Descriptor.open("/dev/null", O_RDWR)
+        var words = [Self.starter, "--no-new-privs", "--pdeathsig", "KILL"]
+        if let account, geteuid() == 0 {
+            words += ["--reuid", "\(account.user)", "--regid", "\(account.group)", "--clear-groups", "--inh-caps", "-all", "--ambient-caps", "-all"]
+        }
+        words += ["--"] + (folder.map { ["/usr/bin/env", "--chdir=\($0)"] } ?? []) + [program] + arguments
+
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        // Above those that are given, so that none is overwritten before its turn has come.
+        let wanted = try ([input ?? nothing, output ?? writing, writing] + more).map { (end) throws(BackupError) in try end.copy(above: 16) }
+        for (place, end) in wanted.enumerated() { posix_spawn_file_actions_adddup2(&actions, end.number, Int32(place)) }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // What we hold back or ignore is not for it.
+        var (none, pipe) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        sigemptyset(&pipe)
+        sigaddset(&pipe, SIGPIPE)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &pipe)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
+        var pid: pid_t = 0
+        let environment = ServiceSpecification.plainEnvironment.map { "\($0)=\($1)" }
+        // An array goes after its last use, and with it what is open.
+        let problem = withExtendedLifetime(wanted) {
+            Self.withPointers(words) { words in
+                Self.withPointers(environment) { posix_spawn(&pid, Self.starter, &actions, &attributes, words, $0) }
+            }
+        }
+        guard problem == 0 else { throw .program(name, String(cString: strerror(problem))) }
+        self.pid = pid
+    }
+
+    deinit {
+        guard status == nil else { return }
+        kill(pid, SIGKILL)
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// - Throws: ``BackupError/program(_:_:)`` with its words, unless it ended well.
+    func succeed() throws(BackupError) {
+        guard let words = end() else { return }
+        throw .program(name, words)
+    }
+
+    /// Waits until it has ended; what it said when that was not a good end.
+    func end() -> String? {
+        var status = self.status ?? 0
+        if self.status == nil {
+            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+            self.status = status
+        }
+        guard status != 0 else { return nil }
+        let said = words.split(whereSeparator: \.isNewline).map(String.init)
+        // What is said on a terminal has the terminal's own signs before it.
+        let own = said.last { $0.contains("age: error: ") }.map { "age" + $0.drop { $0 != ":" } }
+        let line = isDiscreet ? nil : said.last { $0.lowercased().contains("error") } ?? said.last
+        return own ?? line ?? (status & 0x7F == 0 ? "it ended with \(status >> 8)" : "it was ended by signal \(status & 0x7F)")
+    }
+
+    /// What it printed, when its output went with its errors.
+    var said: String { words }
+
+    /// Where a program is, in the usual folders.
+    static func find(_ program: String, package: String) throws(BackupError) -> String {
+        for folder in ["/usr/local/bin", "/usr/bin", "/bin"] where access("\(folder)/\(program)", X_OK) == 0 { return "\(folder)/\(program)" }
+        throw .missingProgram(program, package: package)
+    }
+
+    private static func withPointers<Result>(_ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result) -> Result {
+        var pointers: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) }
+        pointers.append(nil)
+        defer { pointers.forEach { free($0) } }
+        return body(pointers)
+    }
+}

@@ -1,0 +1,142 @@
+import DurableFiles
+import Glibc
+
+/// `snikket restore`: puts a backup in the place of the present state and settings, or leaves them as they are.
+public final class Restorer {
+    private let state: String
+    private let settingsFolder: String
+    private let file: String
+    private let opening: Opening
+    private let owners: StateOwners
+    private let place: RestorePlace
+    private var unpacked: Unpacker?
+    private var aside = ""
+    private var stateLock: HeldLock?
+    private var runLock: HeldLock?
+
+    /// What will be done.
+    public struct Preview: Sendable {
+        public var contents: BackupContents
+        /// What of the present state goes aside; empty when there is none.
+        public var leaving: [String]
+        /// Where it goes.
+        public var aside: String
+        /// The settings' files that are written, absolute; those that differ from the present ones.
+        public var changedSettings: [String]
+    }
+
+    /// - Parameter settingsFolder: where the settings lie.
+    public init(file: String, opening: Opening, state: String, settingsFolder: String, owners: StateOwners) {
+        (self.file, self.opening, self.state, self.settingsFolder, self.owners) = (file, opening, state, settingsFolder, owners)
+        place = RestorePlace(state: state)
+    }
+
+    /// Whether a restore of this state was interrupted while things were being put in place.
+    public static func isUnfinished(state: String) -> Bool { Tree.exists(RestorePlace(state: state).planFile) }
+
+    /// Whether `snikket up` uses the state.
+    public func isRunning() throws(BackupError) -> Bool {
+        guard Tree.exists(state), runLock == nil else { return false }
+        return try HeldLock("\(state)/lock") == nil
+    }
+
+    /// Finishes what an interrupted restore had begun to put in place.
+    ///
+    /// - Returns: nil when there was none; otherwise whether it was this very backup, which is in place now.
+    public func finishInterrupted() throws(BackupError) -> Bool? {
+        guard Tree.exists(state) else { return nil }
+        try takeStateLock()
+        guard let plan = try place.plan() else { return nil }
+        try takeRunLock()
+        try place.carryOut(plan)
+        return plan.direction == .forward && plan.source == source
+    }
+
+    /// Reads all of the backup and unpacks it beside the state, which stays as it is.
+    ///
+    /// - Parameter progress: gets the bytes that are done, and those that there are.
+    public func prepare(now: Int, progress: @escaping (Int, Int) -> Void) throws(BackupError) -> Preview {
+        do throws(FileError) { try Folder.make(state, mode: 0o711, followingLinks: true) } catch { throw .file(error) }
+        try takeStateLock()
+        place.clear()
+        try Tree.makeFolder(place.folder)
+        try Tree.makeFolder(place.new)
+        do throws(BackupError) {
+            let unpacker = Unpacker(into: place.new, owners: owners, progress: progress)
+            try OpenedFile.read(file, opening: opening, unpacker)
+            guard let about = unpacker.about else { throw .notABackup(file) }
+            var contents = BackupContents(about: about, databases: [])
+            for path in unpacker.databases {
+                contents.databases.append(try .init(soundFile: "\(place.new)/\(path)", path: path, backup: file))
+            }
+            try unpacker.finish()
+            unpacked = unpacker
+            aside = freeName(now)
+            return Preview(
+                contents: contents, leaving: leaving(), aside: "\(state)/\(aside)", changedSettings: changedSettings(unpacker.names.settings))
+        } catch {
+            place.clear()
+            throw error
+        }
+    }
+
+    /// Leaves everything as it was.
+    public func abandon() { place.clear() }
+
+    /// Puts it in place.
+    ///
+    /// - Throws: ``BackupError/running(state:)``, ``BackupError/undone(_:)``: everything is as it was then.
+    public func putInPlace() throws(BackupError) {
+        guard let unpacked else { throw .interrupted }
+        do throws(BackupError) { try takeRunLock() } catch {
+            place.clear()
+            throw error
+        }
+        let plan = RestorePlace.Plan(
+            direction: .forward, source: source, aside: aside, leaving: leaving(), arriving: unpacked.names.state,
+            settingsFolder: settingsFolder,
+            settings: unpacked.names.settings,
+            settingsThatWere: unpacked.names.settings.filter { Tree.exists("\(settingsFolder)/\($0)") })
+        do throws(BackupError) { try place.save(plan) } catch {
+            place.clear()
+            throw error
+        }
+        try place.carryOut(plan)
+    }
+
+    /// Lets `snikket up` start again.
+    public func letGo() { (runLock, stateLock) = (nil, nil) }
+
+    private func takeStateLock() throws(BackupError) {
+        guard stateLock == nil else { return }
+        guard let lock = try HeldLock("\(state)/backup.lock") else { throw .busy(state) }
+        stateLock = lock
+    }
+
+    private func takeRunLock() throws(BackupError) {
+        guard runLock == nil else { return }
+        guard let lock = try HeldLock("\(state)/lock") else { throw .running(state: state) }
+        runLock = lock
+    }
+
+    private func leaving() -> [String] { Folder.names(in: state, followingLinks: true).filter(Snapshot.isState).sorted() }
+
+    /// A name that nothing has: what lies there already would be taken for what has gone there.
+    private func freeName(_ now: Int) -> String {
+        let name = RestorePlace.asidePrefix + BackupFolder.moment(now)
+        return ([name] + (2...99).map { "\(name)-\($0)" }).first { !Tree.exists("\(state)/\($0)") } ?? name
+    }
+
+    private func changedSettings(_ names: [String]) -> [String] {
+        names.filter { name in
+            let there = try? File.readIfThere("\(settingsFolder)/\(name)", limit: 1 << 26)
+            return (try? File.read("\(place.new)/settings/\(name)", limit: 1 << 26)) != there
+        }.map { "\(settingsFolder)/\($0)" }.sorted()
+    }
+
+    private var source: String {
+        var status = stat()
+        guard stat(file, &status) == 0 else { return file }
+        return "\(File.name(of: file)) \(status.st_size) \(status.st_mtim.tv_sec)"
+    }
+}

@@ -1,0 +1,91 @@
+/// What dpkg says of this program's package, and does to it.
+public struct InstalledPackage: Sendable {
+    private static let name = "snikket"
+    private static let environment = ["DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"]
+    /// The package manager may be busy with something else.
+    private static let lockSeconds = 300
+
+    public init() {}
+
+    /// The version that is installed.
+    ///
+    /// - Throws: ``UpgradeError/notAPackage`` when these programs are no package's.
+    public func version() async throws(UpgradeError) -> String {
+        let output = try await Tool("/usr/bin/dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", Self.name).run()
+        let words = output.text.split(separator: " ")
+        guard output.succeeded, words.count == 2, words[0] == "installed" else { throw .notAPackage }
+        return String(words[1])
+    }
+
+    /// Debian's name of this machine's architecture.
+    public func architecture() async throws(UpgradeError) -> String {
+        try await Tool("/usr/bin/dpkg", "--print-architecture").succeed().filter { !$0.isWhitespace }
+    }
+
+    /// Whether one version comes before another, in Debian's order.
+    public func isVersion(_ version: String, before other: String) async throws(UpgradeError) -> Bool {
+        try await Tool("/usr/bin/dpkg", "--compare-versions", version, "lt", other).run().succeeded
+    }
+
+    /// The version that a package file holds; nil when it is none of ours.
+    public func version(in file: String) async throws(UpgradeError) -> String? {
+        let output = try await Tool("/usr/bin/dpkg-deb", "-f", file, "Package", "Version").run()
+        let lines = output.text.split(separator: "\n")
+        guard output.succeeded, lines.contains("Package: \(Self.name)"), let line = lines.first(where: { $0.hasPrefix("Version: ") }) else {
+            return nil
+        }
+        return String(line.dropFirst("Version: ".count))
+    }
+
+    /// Whether a package can be read to its end.
+    func isWhole(_ file: String) async throws(UpgradeError) -> Bool {
+        try await Tool("/usr/bin/dpkg-deb", "--contents", file, within: .seconds(120)).run().succeeded
+    }
+
+    /// Unpacks a package beside what is installed.
+    func unpack(_ file: String, into folder: String) async throws(UpgradeError) {
+        try await Tool("/usr/bin/dpkg-deb", "--extract", file, folder, within: .seconds(300)).succeed()
+    }
+
+    /// Installs whatever else a package needs, before itself: so that installing it takes no longer than it has to. Nothing is removed for it.
+    func installDependencies(of file: String) async throws(UpgradeError) {
+        let wanted = try await Tool("/usr/bin/dpkg-deb", "-f", file, "Depends").succeed().split(whereSeparator: \.isNewline).joined(separator: " ")
+        guard !wanted.isEmpty else { return }
+        func satisfy() async throws(UpgradeError) -> Tool.Output {
+            try await apt("satisfy", "--no-remove", "--no-install-recommends", wanted).run()
+        }
+        if try await satisfy().succeeded { return }
+        // The lists may be old; without the network they stay so, and what is said the second time is what counts.
+        _ = try await apt("update").run()
+        let output = try await satisfy()
+        guard output.succeeded else { throw .program("apt-get", words: output.lastWords) }
+    }
+
+    private func apt(_ words: String...) -> Tool {
+        Tool(
+            "/usr/bin/apt-get", ["-q", "-y", "-o", "DPkg::Lock::Timeout=\(Self.lockSeconds)", "-o", "Dpkg::Options::=--force-confold"] + words,
+            environment: Self.environment, within: .seconds(1_800))
+    }
+
+    /// What was being installed for the new version when everything ended is brought to its end.
+    func mendOthers() async {
+        _ = try? await Tool("/usr/bin/dpkg", "--force-confold", "--configure", "--pending", environment: Self.environment, within: .seconds(300))
+            .run()
+    }
+
+    /// Installs a package, of an older version too, over whatever there is: also over the rest of an installation that was cut off.
+    ///
+    /// - Parameter deadline: its last part is the restart of the service, which a version that hangs never ends.
+    func install(_ file: String, within deadline: Duration = .seconds(300)) async throws(UpgradeError) {
+        // What others left half done would be in the way; so would we, for them.
+        for _ in 0..<Self.lockSeconds / 5 {
+            let output = try await Tool(
+                "/usr/bin/dpkg", "--force-confold", "--force-downgrade", "--install", file, environment: Self.environment, within: deadline
+            ).run()
+            if output.succeeded { return }
+            guard output.errors.contains("lock") else { throw .program("dpkg", words: output.lastWords) }
+            try? await Task.sleep(for: .seconds(5))
+        }
+        throw .timedOut("dpkg", seconds: Self.lockSeconds)
+    }
+}

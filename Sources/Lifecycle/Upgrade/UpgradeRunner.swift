@@ -1,0 +1,145 @@
+import DurableFiles
+import Glibc
+
+/// Does the steps of an upgrade or of going back, from wherever they were left: `snikket upgrade continue`, run by snikket-upgrade.service.
+///
+/// It is a copy of the program of the old version. Whatever goes wrong, and whenever it is interrupted, the end is the old version, as it was.
+public struct UpgradeRunner: Sendable {
+    let places: UpgradePlaces
+    let package = InstalledPackage()
+    let service: ServiceUnit
+    /// Told of every step.
+    let say: @Sendable (UpgradeRecord) -> Void
+    /// Words for what went wrong.
+    let explain: @Sendable (any Error) -> String
+
+    /// How long a version may take until everything serves.
+    static let patience = Duration.seconds(120)
+
+    public init(_ places: UpgradePlaces, say: @escaping @Sendable (UpgradeRecord) -> Void, explain: @escaping @Sendable (any Error) -> String) {
+        (self.places, self.say, self.explain) = (places, say, explain)
+        service = ServiceUnit(places)
+    }
+
+    /// Returns when there is an end, whichever. What is thrown has to be tried again: by systemd, or at the next start of the machine.
+    public func run() async throws(UpgradeError) {
+        var record: UpgradeRecord?
+        do throws(FileError) { record = try UpgradeRecord.read(from: places.record) } catch { throw .file(error) }
+        if var record, !record.step.isEnd {
+            switch record.step {
+            case .waiting: try await goAhead(&record)
+            case .backingUp, .rehearsing:
+                await package.mendOthers()
+                try abandon(&record, "it was interrupted", isLasting: false)
+            default: try await goBack(&record, record.isRollback ? nil : "it was interrupted")
+            }
+        }
+        tidyUp(after: record)
+    }
+
+    private func goAhead(_ record: inout UpgradeRecord) async throws(UpgradeError) {
+        do throws(UpgradeError) {
+            if record.makesBackup { try await backUp(&record) }
+            if record.isRollback { return try await goBack(&record, nil) }
+            try await rehearse(&record)
+        } catch {
+            // The network may come back, and a disk get room; what the new version says of these settings it would say again.
+            let isLasting = if case .rehearsal = error { true } else { false }
+            return try abandon(&record, explain(error), isLasting: isLasting)
+        }
+        do throws(UpgradeError) {
+            let former = try await service.facts().process
+            try enter(.installing, &record)
+            try await package.install(record.new.package, within: .seconds(180))
+            try enter(.watching, &record)
+            if record.wasRunning {
+                let problem = try await service.problem(
+                    everything: record.wasHealthy, former: former, within: Self.patience, isImpatient: true)
+                if let problem { return try await goBack(&record, problem) }
+            }
+        } catch {
+            return try await goBack(&record, explain(error))
+        }
+        try enter(.done, &record)
+    }
+
+    private func backUp(_ record: inout UpgradeRecord) async throws(UpgradeError) {
+        try enter(.backingUp, &record)
+        let before = Set(Folder.names(in: places.backups))
+        let file = try await Tool(
+            places.program, "backup", "create", "--to", places.backups + "/", "--config", places.settings, within: .seconds(6 * 3_600)
+        ).succeed().split(separator: "\n").first.map(String.init)
+        // One is enough: the last state before the last upgrade.
+        for name in before { unlink("\(places.backups)/\(name)") }
+        record.backup = file
+    }
+
+    private func rehearse(_ record: inout UpgradeRecord) async throws(UpgradeError) {
+        try enter(.rehearsing, &record)
+        try await package.installDependencies(of: record.new.package)
+        let folder = places.rehearsal
+        Tree.remove(folder)
+        defer { Tree.remove(folder) }
+        do throws(FileError) { try Folder.make(folder, mode: 0o700) } catch { throw .file(error) }
+        try await package.unpack(record.new.package, into: folder + "/root")
+        let output = try await Tool(
+            folder + "/root" + places.program, "upgrade", "rehearse", "--config", places.settings, "--state", places.state, "--scratch",
+            folder + "/state", within: .seconds(300)
+        ).run()
+        guard output.succeeded else {
+            let lines = output.errors.split(separator: "\n").filter { $0.hasPrefix("snikket: error: ") || $0.hasPrefix("snikket: cause: ") }
+            let words = lines.map { $0.drop { $0 != " " }.dropFirst().drop { $0 != " " }.dropFirst() }.joined(separator: ": ")
+            throw .rehearsal(words: words.isEmpty ? output.lastWords : words)
+        }
+    }
+
+    /// Puts the old version and its state back, and starts it.
+    ///
+    /// - Parameter reason: why; nil when it is wished.
+    private func goBack(_ record: inout UpgradeRecord, _ reason: String?) async throws(UpgradeError) {
+        record.reason = record.reason ?? reason
+        try enter(.goingBack, &record)
+        try await service.stop()
+        try await package.install(record.old.package)
+        await package.mendOthers()
+        do throws(StateError) {
+            let undo = StateUndo(of: places.state)
+            if try undo.leadsTo() == record.stateVersion { try undo.putBack() }
+        } catch {
+            throw .program("snikket", words: explain(error))
+        }
+        if record.wasRunning {
+            try await service.start()
+            let problem = try await service.problem(everything: record.wasHealthy, within: Self.patience, isImpatient: false)
+            // There is nothing else to go back to: it is told, and goes on trying.
+            if let problem {
+                record.reason = [record.reason, "\(record.old.version) is back, and \(problem)"].compactMap { $0 }.joined(separator: "; ")
+            }
+        }
+        try enter(.wentBack, &record)
+    }
+
+    /// Nothing has been touched yet.
+    ///
+    /// - Parameter isLasting: whether it would be the same again.
+    private func abandon(_ record: inout UpgradeRecord, _ reason: String, isLasting: Bool) throws(UpgradeError) {
+        record.reason = reason
+        record.isTransient = !isLasting
+        try enter(.abandoned, &record)
+    }
+
+    private func enter(_ step: UpgradeRecord.Step, _ record: inout UpgradeRecord) throws(UpgradeError) {
+        record.step = step
+        do throws(FileError) { try record.write(to: places.record) } catch { throw .file(error) }
+        say(record)
+    }
+
+    /// After the end: only the packages of the two versions stay.
+    private func tidyUp(after record: UpgradeRecord?) {
+        Tree.remove(places.rehearsal)
+        Tree.remove(places.fetched)
+        let kept = [record?.old.package, record?.new.package].compactMap { $0 }.map(File.name(of:))
+        for name in Folder.names(in: places.packages) where !kept.contains(name) { unlink("\(places.packages)/\(name)") }
+        unlink(places.runner)
+    }
+}

@@ -1,0 +1,36 @@
+import Appliance
+import DurableFiles
+import Glibc
+import Lifecycle
+import Settings
+
+/// What the timer does: at most once a day, in the quiet hours if there are any, what SNIKKET_UPGRADES allows.
+struct UnattendedUpgrade {
+    let places: UpgradePlaces
+    let settings: Settings
+
+    private var stamp: String { places.folder + "/looked" }
+    /// The timer comes every hour; a day and a few minutes more would skip a day.
+    private static let pause = 23 * 3_600
+
+    func run() async throws {
+        let now = time(nil)
+        guard settings.upgrades.automatic != .no, settings.quietHours.map({ $0.secondsLeft(at: now) != nil }) ?? true else { return }
+        if let last = File.lastChange(of: stamp), (0..<Self.pause).contains(now - last) { return }
+        let preparation = UpgradePreparation(places)
+        if let record = try preparation.record(), !record.step.isEnd { return }
+        let fetch: ReleaseFetch
+        // A package that nobody has released has no other version.
+        do { fetch = try releaseFetch(elsewhere: settings.upgrades.releases) } catch UpgradeError.noReleases { return }
+        let look = try await preparation.look(fetch)
+        try File.write([], to: stamp, mode: 0o600)
+        guard look.isNew, settings.upgrades.automatic == .all || look.isSecurity else { return }
+        if let refusal = look.refusal {
+            return Terminal.standardOutput.print("\(look.release.version) is not tried again: \(refusal.reason ?? "it was taken back")")
+        }
+        let record = try await preparation.prepare(look, fetch, isUnattended: true, makesBackup: true, now: now)
+        // What is not well, somebody looks at; and after an upgrade nobody could tell which of them it was.
+        guard record.wasHealthy else { return Terminal.standardOutput.print("not now: not everything serves") }
+        try await preparation.begin(record)
+    }
+}
