@@ -68,7 +68,8 @@ extension ContainerPlan.Container {
                 "user": .text("\(user.user)"), "group": .text("\(user.group)"), "capabilities": .texts(capabilities),
                 "usesHostNetwork": .flag(usesHostNetwork), "ports": .texts(ports), "memoryFolders": .texts(memoryFolders),
                 "mounts": .rows(lines), "arguments": .text("--memory=\(memory)m --pids-limit=\(processes) --log-opt=max-size=10m"),
-                "healthCommand": .text(healthCheck.joined(separator: " ")), "needs": .texts(needs.map { "snikket-\($0).service" }),
+                // Without this word Podman would give it to a shell.
+                "healthCommand": .text("CMD " + healthCheck.joined(separator: " ")), "needs": .texts(needs.map { "snikket-\($0).service" }),
             ]
         }
     }
