@@ -1,9 +1,11 @@
 """The appliance in containers, from the first start to a restart of everything; the tests are its steps, in order."""
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
+import socket
 import ssl
 from pathlib import Path
 
@@ -23,13 +25,11 @@ def served(stack: Stack) -> dict[str, str]:
     context = ssl.create_default_context(cafile=str(stack.authority.root))
 
     def seen(port: int) -> bytes:
-        import socket
-
         with socket.create_connection(("127.0.0.1", port), timeout=10) as plain, context.wrap_socket(plain, server_hostname=stack.domain) as secure:
             return secure.getpeercert(binary_form=True) or b""
 
     shown = {"https": seen(stack.ports.https), "turn": seen(stack.ports.turn_tls), "chat": seen(stack.ports.client_tls)}
-    return {name: str(hash(certificate)) for name, certificate in shown.items()}
+    return {name: hashlib.sha256(certificate).hexdigest() for name, certificate in shown.items()}
 
 
 def test_podman_compose_reads_it_as_it_was_meant(stack: Stack) -> None:
@@ -145,6 +145,24 @@ def test_a_setting_is_taken_over_by_whom_it_concerns(stack: Stack) -> None:
     assert {service: stack.first_process(service) for service in SERVICES} == processes
 
 
+def test_a_setting_that_takes_another_start_gets_one(stack: Stack, alice: Account) -> None:
+    """What concerns the whole is read when a container starts: each starts again by itself."""
+    processes = {service: stack.first_process(service) for service in SERVICES}
+    lowest = int(stack.settings["SNIKKET_TWEAK_TURNSERVER_MIN_PORT"]) + 10
+    stack.write_settings(SNIKKET_TWEAK_TURNSERVER_MIN_PORT=str(lowest))
+    assert stack.render("--target", "compose", "--output", str(stack.folder)).returncode == 0
+    for service in SERVICES:
+        until(lambda: stack.first_process(service) not in (0, processes[service]), 60, f"{service} is started again")
+    stack.wait_until_healthy()
+
+    async def ask() -> list[dict[str, str]]:
+        async with logged_in(alice) as a:
+            return await a.turn_services()
+
+    relay = next(s for s in asyncio.run(ask()) if s["type"] == "turn" and s.get("transport", "udp") == "udp")
+    assert turn.allocate(int(relay["port"]), relay["username"], relay["password"])[1] >= lowest
+
+
 def test_wrong_settings_are_refused_and_reach_nobody(stack: Stack) -> None:
     copy = stack.state / "containers/settings/snikket.conf"
     before = copy.read_bytes()
@@ -169,8 +187,11 @@ def test_a_container_whose_first_process_is_killed_is_back(stack: Stack, service
 @pytest.mark.parametrize("service", ["portal", "nginx", "prosody", "coturn"])
 def test_a_server_that_is_killed_is_back_without_another_start_of_its_container(stack: Stack, service: str) -> None:
     first = stack.first_process(service)
-    children = lambda: [int(pid) for pid in Path(f"/proc/{first}/task/{first}/children").read_text().split()] or [  # noqa: E731
-        int(pid) for task in Path(f"/proc/{first}/task").iterdir() for pid in (task / "children").read_text().split()]
+
+    def children() -> list[int]:
+        # Whichever thread has started it.
+        return [int(pid) for task in Path(f"/proc/{first}/task").iterdir() for pid in (task / "children").read_text().split()]
+
     killed = until(children, 20, f"{service} runs")
     os.kill(killed[0], signal.SIGKILL)
     until(lambda: children() and killed[0] not in children(), 30, f"{service} runs again")
