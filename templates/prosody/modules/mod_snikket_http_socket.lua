@@ -26,7 +26,10 @@ local function accept()
 	local conn = server.wrapclient(client, "127.0.0.1", 0, http_server.listener, "*a");
 	-- The other end of a Unix socket has no name. Whoever comes this way is as good as on loopback: nginx, whose word about the client's
 	-- address is taken.
-	if conn then conn.peername = "127.0.0.1"; end
+	if not conn then return; end
+	conn.peername = "127.0.0.1";
+	-- Before its request, which may be here already, is read.
+	conn:onconnect();
 end
 
 local watch = server.watchfd(socket:getfd(), accept);
