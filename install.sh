@@ -24,7 +24,7 @@ runtime_packages="prosody prosody-modules lua5.4 lua-dbi-sqlite3 lua-unbound ngi
 library_packages="libcurl4-openssl-dev libssl-dev libidn2-dev libqrencode-dev"
 build_packages="git g++ pkg-config $library_packages"
 test_packages="libyaml-dev systemd pebble bind9 iproute2 nftables iptables ufw chromium chromium-driver libnss3-tools prometheus python3-venv
-    shellcheck zstd"
+    shellcheck zstd apache2 caddy haproxy sslh"
 
 usage() {
     cat <<'HELP'
@@ -118,12 +118,23 @@ is_running() {
     [ -d /run/systemd/system ] && systemctl is-active --quiet "$1.service" 2>/dev/null
 }
 
+# Whether another web server is to stand in front, and so may hold the web's ports.
+stands_behind() {
+    { printf '%s' "$extra_settings"; cat "$settings" 2>/dev/null || :; } |
+        grep -Eq '^[[:space:]]*(SNIKKET_TRUSTED_PROXIES=.|SNIKKET_TWEAK_WEB_PROXY_PROTOS="?http"?[[:space:]]*$)'
+}
+
 # A server that somebody uses already holds the ports; it is theirs to stop.
 check_conflicts() {
     for server in prosody nginx coturn ejabberd apache2 caddy; do
+        advice="if nothing else needs it: systemctl disable --now $server"
+        case $server in
+            nginx | apache2 | caddy)
+                if stands_behind; then continue; fi
+                advice="$advice; it can also stand in front: docs/proxy.md" ;;
+        esac
         if is_running "$server"; then
-            fail 1 "$server is running on this machine" "it holds ports that the chat service needs" \
-                "if nothing else needs it: systemctl disable --now $server"
+            fail 1 "$server is running on this machine" "it holds ports that the chat service needs" "$advice"
         fi
     done
 }

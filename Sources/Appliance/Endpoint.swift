@@ -15,6 +15,8 @@ struct Endpoint: Sendable {
     let address: String
     /// The host name: for TLS and HTTP.
     let host: String
+    /// How it is come to.
+    var way = LookJob.Way.tls
     let kind: Kind
 
     /// What is spoken there.
@@ -29,7 +31,8 @@ struct Endpoint: Sendable {
     /// Whether this is where the certificate of a port is seen: each port once.
     var showsCertificate: Bool {
         switch kind {
-        case .clients, .servers, .page, .relay(isTLS: true): true
+        case .page: !way.isPlain
+        case .clients, .servers, .relay(isTLS: true): true
         case .upload, .relay(isTLS: false): false
         }
     }
@@ -44,7 +47,7 @@ struct Endpoint: Sendable {
             case .upload(let path): .upload(path: path)
             case .relay(let isTLS): .relay(secret: turnSecret, isTLS: isTLS)
             }
-        return LookJob.Question(name: name, address: address, host: host, scene: scene)
+        return LookJob.Question(name: name, address: address, host: host, scene: scene, way: way)
     }
 }
 
@@ -52,15 +55,17 @@ extension Settings {
     /// Every port of the servers, as it is looked at.
     var endpoints: [Endpoint] {
         func at(_ port: Int) -> String {
-            let address = listenAddresses.first ?? "127.0.0.1"
+            let address = ownAddress
             return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
         }
         let uploads = uploadBaseURL.dropFirst("https://".count).split(separator: "/", maxSplits: 1)
         let uploadHost = String(uploads[0].prefix { $0 != ":" })
+        let way = LookJob.Way(isPlain: !webTLS, isAnnounced: proxyProtocol)
         var endpoints = [
-            Endpoint(name: "https", service: .nginx, behind: .portal, probe: "portal_page", address: at(ports.https), host: domain, kind: .page),
             Endpoint(
-                name: "upload", service: .nginx, behind: .prosody, probe: "upload", address: at(ports.https), host: uploadHost,
+                name: "https", service: .nginx, behind: .portal, probe: "portal_page", address: at(webPort), host: webHost, way: way, kind: .page),
+            Endpoint(
+                name: "upload", service: .nginx, behind: .prosody, probe: "upload", address: at(webPort), host: uploadHost, way: way,
                 // No slot has this name, and nothing is stored without a slot's token.
                 kind: .upload(path: "/" + uploads.dropFirst().joined() + "/probe")),
             Endpoint(
@@ -72,6 +77,13 @@ extension Settings {
             endpoints.append(
                 Endpoint(
                     name: "xmpp_client_tls", service: .prosody, probe: "c2s_tls", address: at(ports.xmppClientTLS), host: domain,
+                    kind: .clients(domain: chatHost, isDirect: true)))
+        }
+        if sharesHTTPSPort, chatHost == domain {
+            endpoints.append(
+                Endpoint(
+                    name: "https_xmpp_client", service: .nginx, behind: .prosody, probe: "https_c2s", address: at(ports.https), host: domain,
+                    way: way,
                     kind: .clients(domain: chatHost, isDirect: true)))
         }
         if federation {

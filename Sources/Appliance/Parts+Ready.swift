@@ -8,9 +8,12 @@ extension Parts {
         let ports = settings.ports
         var wanted: [(name: String, port: WantedPort)] = []
         let public_: [String?] = settings.listenAddresses.isEmpty ? [nil] : settings.listenAddresses.map { $0 }
+        for address in settings.webAddresses.isEmpty ? [nil] : settings.webAddresses.map({ $0 }) {
+            wanted.append(("HTTP", WantedPort(.tcp, ports.http, address: address)))
+            if settings.webTLS { wanted.append(("HTTPS", WantedPort(.tcp, ports.https, address: address))) }
+        }
         for address in public_ {
             wanted += [
-                ("HTTP", WantedPort(.tcp, ports.http, address: address)), ("HTTPS", WantedPort(.tcp, ports.https, address: address)),
                 ("XMPP for apps", WantedPort(.tcp, ports.xmppClient, address: address)),
                 ("XMPP for apps, TLS", WantedPort(.tcp, ports.xmppClientTLS, address: address)),
                 ("file transfer", WantedPort(.tcp, ports.proxy65, address: address)),
@@ -28,7 +31,7 @@ extension Parts {
                 ]
             }
         }
-        wanted.append(("internal HTTP", WantedPort(.tcp, ports.internalHTTP, address: "127.0.0.1")))
+        wanted += settings.innerPorts.map { ($0.port == ports.internalHTTP ? "internal HTTP" : "XMPP from the HTTPS port", $0) }
         if let metrics = settings.metricsListen { wanted.append(("metrics", WantedPort(.tcp, metrics.port, address: metrics.address))) }
         let conflicts = PortCheck.conflicts(with: wanted.map(\.port))
         let http = conflicts.filter { $0.wanted.port == ports.http && $0.wanted.transport == .tcp }

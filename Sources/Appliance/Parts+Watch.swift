@@ -13,6 +13,7 @@ extension Parts {
             tasks.addTask { try await self.watchForReplacedFiles() }
             tasks.addTask { try await self.watchBackups() }
             tasks.addTask { try await self.giveMemoryBack() }
+            tasks.addTask { try await self.followRelayAddress() }
             try await tasks.next()
             tasks.cancelAll()
         }

@@ -60,8 +60,16 @@ final class Parts: Sendable {
     private let hasIPv6 = ServerFacts.machineHasIPv6()
     /// Whether nginx has the HTTP port: another program may, when the settings can do without.
     let hasHTTPPort = Mutex(true)
+    /// Finds the address that the internet knows this machine under; nil when it has that itself, or it is not to be found.
+    let findRelayAddress: @Sendable () async -> String?
+    /// That address.
+    let relayAddress = Mutex<String?>(nil)
 
-    init(settings: Settings, from source: SettingsSource, locations: Locations, programs folder: String, accounts: Accounts) throws {
+    init(
+        settings: Settings, from source: SettingsSource, locations: Locations, programs folder: String, accounts: Accounts,
+        findRelayAddress: @escaping @Sendable () async -> String?
+    ) throws {
+        self.findRelayAddress = findRelayAddress
         // One event loop is plenty for probes and the control socket; every further one is a thread and its memory.
         NIOSingletons.groupLoopCountSuggestion = 1
         NIOSingletons.blockingPoolThreadCountSuggestion = 1
@@ -109,7 +117,7 @@ final class Parts: Sendable {
     func facts(for settings: Settings) -> ServerFacts {
         ServerFacts(
             settings: settings, locations: locations, secrets: secrets, phase: phase.value, hasIPv6: hasIPv6,
-            hasHTTPPort: hasHTTPPort.withLock { $0 })
+            hasHTTPPort: hasHTTPPort.withLock { $0 }, publicAddress: relayAddress.withLock { $0 })
     }
 
     /// The portal's file; its secret is the chat server's.

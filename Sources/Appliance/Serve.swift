@@ -6,6 +6,7 @@ import NIOPosix
 import ProcessMemory
 public import ServiceLifecycle
 public import Settings
+import Synchronization
 import UnixSignals
 
 /// The story of `snikket serve ROLE`: one part of the appliance as the first process of a container of its own.
@@ -15,6 +16,7 @@ import UnixSignals
 public struct Serve: ServiceLifecycle.Service {
     private let part: any ContainerPart
     private let socket: ControlSocket
+    private let isToStartAgain = Flag()
 
     /// - Parameter programs: the folder with the programs `snikket` and `snikket-certs`.
     /// - Throws: ``ApplianceError``, or what a room has against the container: a missing program or secret.
@@ -41,12 +43,16 @@ public struct Serve: ServiceLifecycle.Service {
         socket = ControlSocket(path: locations.controlSocket, group: MultiThreadedEventLoopGroup.singleton) { await part.answer($0) }
     }
 
-    /// Returns when everything has ended in order: after SIGTERM or Ctrl-C, or to be started anew with settings that take that.
+    /// Returns when everything has ended in order, after SIGTERM or Ctrl-C. When settings have changed that take another start, the program begins
+    /// anew in the same process: whether an engine starts a container again that has ended depends on those that it needs.
     public func start() async throws {
         let service = ServiceGroupConfiguration.ServiceConfiguration(service: self, successTerminationBehavior: .gracefullyShutdownGroup)
         try await ServiceGroup(
             configuration: .init(services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "snikket"))
         ).run()
+        guard isToStartAgain.value.load(ordering: .relaxed) else { return }
+        execv("/proc/self/exe", CommandLine.unsafeArgv)
+        throw ApplianceError.file(FileError(.read, "/proc/self/exe", errno: errno))
     }
 
     /// What the service group runs.
@@ -62,6 +68,7 @@ public struct Serve: ServiceLifecycle.Service {
             tasks.addTask {
                 do {
                     try await cancelWhenGracefulShutdown { try await part.live() }
+                    isToStartAgain.value.store(!Task.isShuttingDownGracefully, ordering: .relaxed)
                 } catch {
                     if !Task.isShuttingDownGracefully { throw error }
                 }
@@ -70,6 +77,11 @@ public struct Serve: ServiceLifecycle.Service {
             try await tasks.next()
         }
     }
+}
+
+/// Something that is so or not, for several to see.
+private final class Flag: Sendable {
+    let value = Atomic(false)
 }
 
 /// What a container is there for.

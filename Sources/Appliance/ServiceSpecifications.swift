@@ -119,7 +119,7 @@ struct ServiceSpecifications {
     private static let probeDeadline = Duration.seconds(3)
 
     /// An address on which the servers listen and that this machine reaches.
-    private var address: String { facts.settings.listenAddresses.first ?? "127.0.0.1" }
+    private var address: String { facts.settings.ownAddress }
 
     private var xmppClients: Check {
         let probe = XMPPProbe(target: .tcp(host: address, port: facts.settings.ports.xmppClient), domain: facts.settings.chatHost, kind: .client)
@@ -141,14 +141,18 @@ struct ServiceSpecifications {
     }
 
     /// nginx's own socket says that its event loop turns, as long as there is nothing else to ask.
-    private var loop: Check {
+    private var loop: Check { loop(isDue: { [isServing] in !isServing() }) }
+
+    private func loop(isDue: @escaping @Sendable () -> Bool) -> Check {
         let probe = HTTPProbe(target: .unix(path: facts.healthSocket), path: "/_health")
-        return Check(name: "loop", isDue: { [isServing] in !isServing() }) { try await probe.check() }
+        return Check(name: "loop", isDue: isDue) { try await probe.check() }
     }
 
-    /// Once there is a certificate, the HTTPS port has to answer.
+    /// Once there is a certificate, the HTTPS port has to answer. Without TLS of our own there is the deep look.
     private var https: Check {
-        let probe = TLSProbe(target: .tcp(host: address, port: facts.settings.ports.https), name: facts.settings.domain)
+        let settings = facts.settings
+        guard settings.webTLS else { return loop(isDue: isServing) }
+        let probe = TLSProbe(target: .tcp(host: address, port: settings.ports.https), name: settings.webHost, isAnnounced: settings.proxyProtocol)
         return Check(name: "https", isDue: isServing) { try await probe.check() }
     }
 }

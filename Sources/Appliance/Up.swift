@@ -14,15 +14,20 @@ public struct Up: ServiceLifecycle.Service {
     ///   - source: where the settings are read again when that is wished.
     ///   - programs: the folder with the programs `snikket` and `snikket-certs`.
     ///   - accounts: who each server runs as.
+    ///   - findRelayAddress: finds the address that the internet knows this machine under, when it is behind NAT.
     /// - Throws: ``ApplianceError``, or what a room has against the machine: a missing program, a port in use.
-    public init(settings: Settings, from source: SettingsSource, locations: Locations, programs: String, accounts: Accounts) throws {
+    public init(
+        settings: Settings, from source: SettingsSource, locations: Locations, programs: String, accounts: Accounts,
+        findRelayAddress: @escaping @Sendable () async -> String? = { nil }
+    ) throws {
         useOneHeap()
         IdleSignals.takeNoNotice()
         // Modes are said where files are made; whoever started this may have said something narrower.
         umask(0o022)
         try StateVersion(of: locations.state).check()
         try Ground.prepare(locations, accounts: accounts)
-        appliance = try Parts(settings: settings, from: source, locations: locations, programs: programs, accounts: accounts)
+        appliance = try Parts(
+            settings: settings, from: source, locations: locations, programs: programs, accounts: accounts, findRelayAddress: findRelayAddress)
     }
 
     /// Returns when everything has ended in order, after SIGTERM or Ctrl-C.

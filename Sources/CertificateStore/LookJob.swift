@@ -21,13 +21,30 @@ public struct LookJob: Sendable, Codable, Equatable {
         /// The host name: for TLS and HTTP.
         public var host: String
         public var scene: Scene
+        public var way: Way
 
-        public init(name: String, address: String, host: String, scene: Scene) {
+        public init(name: String, address: String, host: String, scene: Scene, way: Way = .tls) {
+            self.way = way
             self.name = name
             self.address = address
             self.host = host
             self.scene = scene
         }
+    }
+
+    /// How it is come to, as by a web server in front of it.
+    public struct Way: Sendable, Codable, Equatable {
+        /// Without TLS, for a page or a place for uploads.
+        public var isPlain: Bool
+        /// Said first who the connection is from (the PROXY protocol): nobody in particular.
+        public var isAnnounced: Bool
+
+        public init(isPlain: Bool, isAnnounced: Bool) {
+            (self.isPlain, self.isAnnounced) = (isPlain, isAnnounced)
+        }
+
+        /// As everybody comes.
+        public static let tls = Way(isPlain: false, isAnnounced: false)
     }
 
     /// What is to be seen there.

@@ -10,24 +10,29 @@ public struct TLSProbe: Probe {
     public var name: String
     /// The protocols offered (RFC 7301): `h2`, `http/1.1`, `xmpp-client`.
     public var protocols: [String]
+    /// Whether to say first who the connection is from (the PROXY protocol): nobody in particular.
+    public var isAnnounced: Bool
     /// How long everything may take.
     public var deadline: Duration
     private let group: any EventLoopGroup
 
     public init(
-        target: LocalHTTPClient.Target, name: String, protocols: [String] = ["h2", "http/1.1"], deadline: Duration = .seconds(3),
+        target: LocalHTTPClient.Target, name: String, protocols: [String] = ["h2", "http/1.1"], isAnnounced: Bool = false,
+        deadline: Duration = .seconds(3),
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) {
         self.target = target
         self.name = name
         self.protocols = protocols
+        self.isAnnounced = isAnnounced
         self.deadline = deadline
         self.group = group
     }
 
     public func check() async throws(ProbeFailure) {
         let hello = ClientHello(name: name, protocols: protocols).record
-        try await Conversation.hold(with: target, saying: hello, deadline: deadline, on: group) { Self.judge($0) }
+        try await Conversation.hold(with: target, saying: (isAnnounced ? Array("PROXY UNKNOWN\r\n".utf8) : []) + hello, deadline: deadline, on: group)
+        { Self.judge($0) }
     }
 
     /// Looks at the answer so far: a record (RFC 8446 §5.1) that holds a ServerHello, or an alert.

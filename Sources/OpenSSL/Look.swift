@@ -53,26 +53,40 @@ public struct Sight: Sendable {
 ///   - name: the host name: for TLS and HTTP.
 ///   - milliseconds: for everything together.
 ///   - now: seconds since 1970.
-public func look(at scene: Scene, address: String, name: String, milliseconds: Int, now: Int) -> Sight {
+///   - isPlain: whether a page or a place for uploads is there without TLS.
+///   - isAnnounced: whether it wants to be told first who the connection is from (the PROXY protocol).
+public func look(
+    at scene: Scene, address: String, name: String, milliseconds: Int, now: Int, isPlain: Bool = false, isAnnounced: Bool = false
+) -> Sight {
     // OpenSSL writes to sockets whose other end may have gone.
     signal(SIGPIPE, SIG_IGN)
     var sight = Sight()
     do throws(ProbeError) {
-        sight.fault = try look(at: scene, address, name, milliseconds, now, seen: &sight.certificate)
+        let way = Way(isPlain: isPlain, isAnnounced: isAnnounced)
+        sight.fault = try look(at: scene, address, name, milliseconds, now, by: way, seen: &sight.certificate)
     } catch {
         sight.fault = .connection(error)
     }
     return sight
 }
 
+private struct Way {
+    var isPlain: Bool
+    var isAnnounced: Bool
+}
+
 private func look(
-    at scene: Scene, _ address: String, _ name: String, _ milliseconds: Int, _ now: Int, seen certificate: inout Certificate?
+    at scene: Scene, _ address: String, _ name: String, _ milliseconds: Int, _ now: Int, by way: Way, seen certificate: inout Certificate?
 ) throws(ProbeError) -> Sight.Fault? {
     if case .relay(let secret, isTLS: false) = scene {
         let connection = try Connection.connected(to: address, over: .udp, milliseconds: milliseconds)
         return try RelayLook(secret: secret, now: now).fault { request, read throws(ProbeError) in try connection.answer(toDatagram: request, read) }
     }
     let connection = try Connection.connected(to: address, milliseconds: milliseconds)
+    if way.isAnnounced { try connection.write(Array("PROXY UNKNOWN\r\n".utf8)) }
+    if way.isPlain, let request = scene.request {
+        return request.fault(try HTTPAnswer(to: request.method, request.path, host: name, over: connection))
+    }
     var protocols: [String] = []
     switch scene {
     case .clients(let domain, isDirect: false), .login(let domain, _, _): try StartTLS.xmppClient.negotiate(on: connection, name: domain)
@@ -95,14 +109,33 @@ private func look(
         defer { XMPPStream.close(session) }
         return try Login(username: username, password: password).fault(over: session, offered: features)
     case .servers: return nil
-    case .page(let path):
-        let answer = try HTTPAnswer(to: "GET", path, host: name, over: session)
-        guard answer.status == 200 else { return .status(answer.status) }
-        return answer.isHTML ? nil : .noHTML
-    case .upload(let path):
-        let answer = try HTTPAnswer(to: "PUT", path, host: name, over: session)
-        return answer.status == 401 ? nil : .status(answer.status)
+    case .page, .upload:
+        guard let request = scene.request else { return nil }
+        return request.fault(try HTTPAnswer(to: request.method, request.path, host: name, over: session))
     case .relay(let secret, _):
         return try RelayLook(secret: secret, now: now).fault { request, read throws(ProbeError) in try session.answer(to: request, read) }
+    }
+}
+
+/// What is asked of a web server, and what its answer has to be.
+private struct WebRequest {
+    var method: String
+    var path: String
+    var status: Int
+    var isPage: Bool
+
+    func fault(_ answer: HTTPAnswer) -> Sight.Fault? {
+        guard answer.status == status else { return .status(answer.status) }
+        return isPage && !answer.isHTML ? .noHTML : nil
+    }
+}
+
+extension Scene {
+    fileprivate var request: WebRequest? {
+        switch self {
+        case .page(let path): WebRequest(method: "GET", path: path, status: 200, isPage: true)
+        case .upload(let path): WebRequest(method: "PUT", path: path, status: 401, isPage: false)
+        case .clients, .login, .servers, .relay: nil
+        }
     }
 }

@@ -38,7 +38,7 @@ public struct Finding: Sendable, Equatable {
     /// What a line is about: its name in the JSON form, which scripts rely on.
     public enum Topic: String, Sendable, CaseIterable {
         case settings
-        case resolver, hosts, address, service, caa
+        case resolver, hosts, address, service, website, caa
         case ipv6, ports, reachable, firewall
         case clock, disk, memory, files
         case programs, otherServers = "other_servers"
@@ -48,7 +48,7 @@ public struct Finding: Sendable, Equatable {
         public var group: Group {
             switch self {
             case .settings: .settings
-            case .resolver, .hosts, .address, .service, .caa: .dns
+            case .resolver, .hosts, .address, .service, .caa, .website: .dns
             case .ipv6, .ports, .reachable, .firewall: .network
             case .clock, .disk, .memory, .files: .machine
             case .programs, .otherServers: .programs

@@ -19,10 +19,16 @@ struct NamesCheck {
         if let useless = name.four.first(where: { AddressKind($0) == .here }) {
             return wrong(name, "\(what) has the address \(useless), which leads nobody to this machine")
         }
+        if !settings.ipv4, let four = name.four.first {
+            return Finding(
+                .address, .red, "\(what) has the IPv4 address \(four), and SNIKKET_IPV4 switches IPv4 off",
+                try: "remove the record \(name.alias ?? name.name). A \(four), or switch IPv4 on")
+        }
         if name.four.isEmpty {
             guard !machine.four.isEmpty || !machine.privateFour.isEmpty else {
                 return Finding(.address, .green, "\(what) has IPv6 only, as this machine")
             }
+            if !settings.ipv4 { return Finding(.address, .green, "\(what) has IPv6 only, as snikket.conf has it (SNIKKET_IPV4)") }
             return Finding(
                 .address, .yellow, "\(what) has no IPv4 address: who has no IPv6 at home cannot reach it",
                 try: "add this record at your DNS provider", records: addressRecords(of: name, fresh: true))
@@ -32,6 +38,14 @@ struct NamesCheck {
                 return Finding(.address, .green, "\(what) has the address \(listed(ours)), this machine's")
             }
             return withinOwnNetwork(what, inside)
+        }
+        if settings.isFrontElsewhere {
+            return Finding(
+                .address, .yellow,
+                "\(what) has the address \(listed(others)), not this machine's; whether that is the web server in front cannot be told from here",
+                try:
+                    "make sure that it is, and that it passes on the ports for apps, other servers and calls too, or that SRV records lead those to this machine"
+            )
         }
         if machine.isBehindNAT {
             return Finding(
@@ -78,8 +92,8 @@ struct NamesCheck {
     ///
     /// - Parameter fresh: whether the name has nothing yet, so that an alias can be put there.
     private func addressRecords(of name: PublishedName, fresh: Bool) -> [String] {
-        if fresh, name.alias == nil, name.name != settings.domain, name.name.hasSuffix("." + settings.domain), name.six.isEmpty {
-            return ["\(name.name). CNAME \(settings.domain)."]
+        if fresh, name.alias == nil, name.name != settings.webHost, name.name.hasSuffix("." + settings.domain), name.six.isEmpty {
+            return ["\(name.name). CNAME \(settings.webHost)."]
         }
         return machine.four.prefix(1).map { "\(name.alias ?? name.name). A \($0)" }
             + (machine.four.isEmpty && fresh && name.six.isEmpty ? machine.six.prefix(1).map { "\(name.name). AAAA \($0)" } : [])

@@ -9,6 +9,8 @@ struct OtherServersCheck: Sendable {
     /// Processes that have a port of ours: they are named with it.
     let named: Set<Int32>
     /// Where systemd keeps what is started at boot (systemd.unit(5)); nil when it is not what boots this machine (sd_booted(3)).
+    /// Whether one of the web servers is meant to be there, in front of ours.
+    var isBehindProxy = false
     var enabled: String? = access("/run/systemd/system", F_OK) == 0 ? "/etc/systemd/system/multi-user.target.wants" : nil
 
     private struct Server {
@@ -27,6 +29,7 @@ struct OtherServersCheck: Sendable {
         Server(name: "apache2", kind: "a web server", programs: ["apache2", "httpd"]),
         Server(name: "caddy", kind: "a web server", programs: ["caddy"]),
         Server(name: "lighttpd", kind: "a web server", programs: ["lighttpd"]),
+        Server(name: "sslh", kind: "a web proxy", programs: ["sslh", "sslh-select", "sslh-ev"]),
         Server(name: "haproxy", kind: "a web proxy", programs: ["haproxy"]),
         Server(name: "traefik", kind: "a web proxy", programs: ["traefik"]),
         Server(name: "coturn", kind: "a relay for calls", programs: ["turnserver"]),
@@ -43,7 +46,7 @@ struct OtherServersCheck: Sendable {
     func findings() -> [Finding] {
         let running = others()
         var findings: [Finding] = []
-        for server in Self.servers {
+        for server in Self.servers where !(isBehindProxy && server.kind.hasPrefix("a web")) {
             let those = running.filter { !server.programs.isDisjoint(with: $0.names) }
             let isEnabled = enabled.map { access("\($0)/\(server.name).service", F_OK) == 0 } ?? false
             let remedy = "if nothing else needs it: systemctl disable --now \(server.name)"

@@ -1,3 +1,4 @@
+internal import ServerConfigs
 internal import Settings
 internal import Supervision
 
@@ -8,17 +9,20 @@ struct PortsCheck {
     let ownGroups: Set<Int32>
 
     private func wanted(_ port: PublicPort) -> [WantedPort] {
-        let addresses: [String?] = settings.listenAddresses.isEmpty ? [nil] : settings.listenAddresses.map { $0 }
+        let given = port.side == .ours ? settings.webAddresses : settings.listenAddresses
+        let addresses: [String?] = given.isEmpty ? [nil] : given.map { $0 }
         return addresses.map { WantedPort(port.transport, port.ports.lowerBound, address: $0) }
     }
 
     /// The ports of a span are taken and given back with every call: one of them is no conflict.
-    private var ports: [PublicPort] { settings.publicPorts.filter { $0.ports.count == 1 } }
+    private var ports: [PublicPort] { settings.ownPorts.filter { $0.ports.count == 1 } }
 
     /// The conflicts.
     func conflicts() -> [PortConflict] {
-        let inner = WantedPort(.tcp, settings.ports.internalHTTP, address: "127.0.0.1")
-        return PortCheck.conflicts(with: ports.flatMap(wanted) + [inner], ignoring: ownGroups)
+        let own = settings.ports
+        let front = settings.sharesHTTPSPort ? [own.clientFront] + (settings.federation ? [own.serverFront] : []) : []
+        let inner = ([own.internalHTTP] + front).map { WantedPort(.tcp, $0, address: "127.0.0.1") }
+        return PortCheck.conflicts(with: ports.flatMap(wanted) + inner, ignoring: ownGroups)
     }
 
     /// - Parameters:
@@ -60,9 +64,14 @@ struct PortsCheck {
     }
 
     private func remedy(for conflicts: [PortConflict]) -> String {
+        let taken = Set(conflicts.filter { $0.wanted.transport == .tcp }.map(\.wanted.port))
         let name = conflicts.first?.process ?? "it"
         let stop = "stop \(name) if nothing else needs it"
-        let taken = Set(conflicts.filter { $0.wanted.transport == .tcp }.map(\.wanted.port))
+        if let front = name.isEmpty ? nil : FrontServer(program: name) {
+            let way = "let \(front.rawValue) pass our names on: `snikket render --target proxy=\(front.rawValue)` says how; or \(stop)"
+            guard taken.contains(settings.ports.http), !taken.contains(settings.ports.https) else { return way }
+            return way + "; or leave port \(settings.ports.http) to it and set SNIKKET_CHALLENGE=tls-alpn-01 or dns-01"
+        }
         if taken.contains(settings.ports.http), !taken.contains(settings.ports.https) {
             return stop + "; or leave port \(settings.ports.http) to it and set SNIKKET_CHALLENGE=tls-alpn-01 or dns-01"
         }

@@ -35,6 +35,7 @@ public struct Preflight: Sendable {
 
         async let names = publishedNames()
         async let firewall = FirewallCheck(settings: settings).findings()
+        async let website = WebsiteCheck(settings: settings).findings()
         async let programs = ProgramsCheck(settings: settings).findings()
         async let issuers =
             settings.isLoopbackOnly
@@ -53,8 +54,11 @@ public struct Preflight: Sendable {
         findings.append(ClockCheck(certificateBegins: facts.record?.notBefore).finding)
         findings += ResourcesCheck(state: locations.state, isRunning: running != nil).findings
         findings += await programs
+        findings += await website
         let named = Set(conflicts.compactMap(\.pid))
-        findings += await onThread { [running] in OtherServersCheck(ownGroups: running?.groups ?? [], named: named).findings() }
+        findings += await onThread { [running, settings] in
+            OtherServersCheck(ownGroups: running?.groups ?? [], named: named, isBehindProxy: settings.isBehindProxy).findings()
+        }
         findings += certificate.findings(facts)
         let order = Finding.Topic.allCases
         return findings.enumerated().sorted { one, other in

@@ -1,7 +1,7 @@
 internal import Settings
 internal import Supervision
 
-/// A port that people on the internet have to reach; a span of them for calls.
+/// A port of ours, or one that people on the internet have to reach; a span of them for calls.
 struct PublicPort: Sendable, Equatable {
     var transport: WantedPort.Transport
     var ports: ClosedRange<Int>
@@ -9,9 +9,20 @@ struct PublicPort: Sendable, Equatable {
     var use: String
     /// Whether another program may have it: all else works without.
     var isOptional = false
+    var side = Side.both
 
-    init(_ transport: WantedPort.Transport, _ port: Int, _ use: String, isOptional: Bool = false) {
-        (self.transport, ports, self.use, self.isOptional) = (transport, port...port, use, isOptional)
+    /// Who meets there.
+    enum Side: Sendable {
+        /// The internet comes to our own server.
+        case both
+        /// Our own server listens, for another one in front of it.
+        case ours
+        /// The internet comes to that other server.
+        case theirs
+    }
+
+    init(_ transport: WantedPort.Transport, _ port: Int, _ use: String, isOptional: Bool = false, side: Side = .both) {
+        (self.transport, ports, self.use, self.isOptional, self.side) = (transport, port...port, use, isOptional, side)
     }
 
     init(_ transport: WantedPort.Transport, _ ports: ClosedRange<Int>, _ use: String) {
@@ -24,9 +35,27 @@ struct PublicPort: Sendable, Equatable {
 
 extension Settings {
     /// Every port that has to be open.
-    var publicPorts: [PublicPort] {
-        var all = [
-            PublicPort(.tcp, ports.http, "web, certificates", isOptional: !needsHTTPPort), PublicPort(.tcp, ports.https, "web"),
+    var publicPorts: [PublicPort] { allPorts.filter { $0.side != .ours } }
+
+    /// Every port on which our own servers listen for others.
+    var ownPorts: [PublicPort] { allPorts.filter { $0.side != .theirs } }
+
+    private var webPorts: [PublicPort] {
+        let side = isBehindProxy ? PublicPort.Side.ours : .both
+        let own =
+            [PublicPort(.tcp, ports.http, "web, certificates", isOptional: !needsHTTPPort, side: side)]
+            + (webTLS ? [PublicPort(.tcp, ports.https, "web", side: side)] : [])
+        guard isBehindProxy else { return own }
+        let isNeeded = challenge == .http
+        return own + [
+            PublicPort(.tcp, publicHTTPPort, "web, certificates", isOptional: !isNeeded, side: .theirs),
+            PublicPort(.tcp, publicHTTPSPort, "web", side: .theirs),
+        ]
+    }
+
+    private var allPorts: [PublicPort] {
+        var all = webPorts
+        all += [
             PublicPort(.tcp, ports.xmppClient, "apps"), PublicPort(.tcp, ports.xmppClientTLS, "apps"),
             PublicPort(.tcp, ports.proxy65, "file transfer"),
         ]
@@ -48,9 +77,7 @@ extension Settings {
     }
 
     /// Every name that has to have an address.
-    var names: [String] {
-        certificateNames + (turn.enabled && !certificateNames.contains(turn.host) ? [turn.host] : [])
-    }
+    var names: [String] { ownNames }
 }
 
 /// `80, 443 and 5222`.

@@ -25,8 +25,11 @@ struct ReachabilityCheck: Sendable {
     /// The ports to try.
     private var ports: [Int] {
         settings.publicPorts.filter { $0.transport == .tcp && $0.ports.count == 1 && (isServing || !taken.contains($0.ports.lowerBound)) }
-            .filter { !($0.isOptional && taken.contains($0.ports.lowerBound)) }.map(\.ports.lowerBound)
+            .filter { !($0.isOptional && (taken.contains($0.ports.lowerBound) || $0.side == .theirs)) }.map(\.ports.lowerBound)
     }
+
+    /// Those on which another server answers, that passes on what is for us.
+    private var theirs: Set<Int> { Set(settings.publicPorts.filter { $0.side == .theirs }.map(\.ports.lowerBound)) }
 
     /// The addresses to try: this machine's own that are published; behind NAT, whatever is.
     private func addresses(_ names: [PublishedName]) -> [String] {
@@ -40,7 +43,7 @@ struct ReachabilityCheck: Sendable {
     func findings(_ names: [PublishedName]) async -> [Finding] {
         let addresses = addresses(names)
         guard !addresses.isEmpty else { return [] }
-        let doors = isServing ? nil : Doors(ports: ports, addresses: settings.listenAddresses)
+        let doors = isServing ? nil : Doors(ports: ports.filter { !theirs.contains($0) }, addresses: settings.listenAddresses)
         async let answering: Void = onThread { doors?.run() }
         let outcomes = await together(addresses) { address in await outcome(address, doors) }
         doors?.end()
@@ -64,13 +67,16 @@ struct ReachabilityCheck: Sendable {
     }
 
     private func outcome(_ address: String, _ doors: Doors?) async -> Outcome {
-        let tried = ports.filter { doors?.open.contains($0) ?? true }
+        let theirs = theirs
+        let tried = ports.filter { doors?.open.contains($0) ?? true || theirs.contains($0) }
         let word = doors?.word ?? []
-        let knocks = await together(tried) { port in await onThread { Knock.at(address, port, seconds: 3, expecting: word.count) } }
+        let knocks = await together(tried) { port in
+            await onThread { Knock.at(address, port, seconds: 3, expecting: theirs.contains(port) ? 0 : word.count) }
+        }
         var outcome = Outcome(address: address)
         for (port, knock) in zip(tried, knocks) {
             switch knock {
-            case .answered(let said) where said == word: outcome.good.append(port)
+            case .answered(let said) where said == word || theirs.contains(port): outcome.good.append(port)
             case .answered: outcome.others.append(port)
             case .failed(let errno): outcome.bad[port] = errno
             }
@@ -96,6 +102,11 @@ struct ReachabilityCheck: Sendable {
                 try:
                     "let the router pass these ports on to \(machine.privateFour.first ?? "this machine"), and try from a phone that is not in its Wi-Fi"
             )
+        }
+        if theirs.isSuperset(of: outcome.bad.keys) {
+            return Finding(
+                .reachable, .red, "nothing answers at \(address) on \(listed(closed)) (\(why)), where the web server in front has to be",
+                try: "start it with the part that `snikket render --target proxy=NAME` prints, or take SNIKKET_TRUSTED_PROXIES out of snikket.conf")
         }
         return Finding(
             .reachable, .red, "\(address) does not answer on \(listed(closed)) (\(why))",

@@ -3,8 +3,8 @@ internal import SystemPackage
 
 /// A program of the system that only shows something.
 enum Tool {
-    /// What it printed, when it ended well within three seconds; nil otherwise.
-    static func output(of program: String, _ arguments: [String]) async -> String? {
+    /// What it printed, when it ended well within these seconds; nil otherwise.
+    static func output(of program: String, _ arguments: [String], seconds: Int = 3) async -> String? {
         await withTaskGroup(of: String?.self) { group in
             group.addTask {
                 let result = try? await Subprocess.run(
@@ -13,7 +13,7 @@ enum Tool {
                 return result.standardOutput
             }
             group.addTask {
-                try? await Task.sleep(for: .seconds(3))
+                try? await Task.sleep(for: .seconds(seconds))
                 return nil
             }
             // Whichever is first; the other one is cancelled, and with it the program.

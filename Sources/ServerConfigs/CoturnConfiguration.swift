@@ -5,12 +5,13 @@ extension ServerFacts {
     func coturnFile() throws(ServerConfigsError) -> RenderedFile {
         let folder = locations.run(of: .coturn)
         let turn = settings.turn
-        let external = publicAddress.map { address in turn.internalAddress.map { "\(address)/\($0)" } ?? address }
+        let external = (turn.externalAddress ?? publicAddress).map { address in turn.internalAddress.map { "\(address)/\($0)" } ?? address }
         let values: [String: Value] = [
             "port": .number(settings.ports.turn),
             "tlsPort": .number(settings.ports.turnTLS),
             // Without addresses coturn finds each of its own and answers from the one that was asked.
-            "addresses": .texts(settings.listenAddresses.isEmpty && !usesIPv6 ? ["0.0.0.0"] : settings.listenAddresses),
+            "addresses": .texts(settings.listenAddresses.isEmpty ? usesIPv6 ? settings.ipv4 ? [] : ["::"] : ["0.0.0.0"] : settings.listenAddresses),
+            "hasIPv4": .flag(settings.ipv4),
             "relayAddress": .optional(turn.internalAddress),
             "externalAddress": .optional(external),
             "minimumRelayPort": .number(turn.minimumRelayPort),

@@ -20,7 +20,8 @@ extension ServerFacts {
         let ports = settings.ports
         let profile = NginxTLS(settings.tlsProfile)
         let sorts = settings.sortsHTTPSConnections
-        let portSuffix = ports.https == 443 ? "" : ":\(ports.https)"
+        let portSuffix = settings.publicHTTPSPort == 443 ? "" : ":\(settings.publicHTTPSPort)"
+        let isAnnounced = settings.proxyProtocol
         return [
             "pidFile": .text(folder + "/nginx.pid"),
             "logLevel": .text(nginxLogLevel),
@@ -30,16 +31,37 @@ extension ServerFacts {
             "uwsgiFolder": .text(folder + "/uwsgi"),
             "scgiFolder": .text(folder + "/scgi"),
             "healthSocket": .text("unix:" + healthSocket),
-            "httpListen": .texts(hasHTTPPort ? listen(ports.http) : []),
-            "httpsListen": .texts(listen(ports.https)),
+            // Without TLS of our own the pages are served there, as soon as there are any.
+            "httpListen": hasHTTPPort && (settings.webTLS || !serving)
+                ? words(listen(ports.http), isAnnounced && !settings.webTLS ? announced : []) : .absent,
+            // A client that has gone without a word is noticed there, and nowhere behind.
+            "httpsListen": words(listen(ports.https), ["so_keepalive=on"] + (isAnnounced ? announced : [])),
             "sortsConnections": .flag(sorts),
             "streamModule": .text(Self.nginxStreamModule),
             // A connection that is passed on is four instead of two.
             "connections": .number(sorts ? 4096 : 2048),
+            "answersChallenges": .flag(settings.answersChallengesOverTLS),
+            "sharesPort": .flag(settings.sharesHTTPSPort),
+            "federation": .flag(settings.federation),
+            "relay": .flag(settings.sharesHTTPSPort && settings.turn.enabled),
+            "relayName": .optional(settings.relaysOnHTTPSPort ? settings.turn.host : nil),
+            "clients": .text("127.0.0.1:\(ports.clientFront)"),
+            "servers": .text("127.0.0.1:\(ports.serverFront)"),
+            "relaySocket": .text("unix:" + relaySocket),
+            "relayPlace": .text(place(of: ports.turnTLS)),
             "webSocket": .text("unix:" + webSocket),
             "challengeSocket": .text("unix:" + challengeSocket),
             "responderSocket": .text("unix:" + locations.responderSocket),
-            "webListen": .texts(sorts ? ["unix:" + webSocket] : listen(ports.https)),
+            "webListen": sorts
+                ? words(["unix:" + webSocket], ["ssl", "http2"] + announced)
+                : words(listen(settings.webPort), (settings.webTLS ? ["ssl", "http2"] : []) + (isAnnounced ? announced : [])),
+            "webTLS": .flag(settings.webTLS),
+            "isPlain": .flag(!settings.webTLS),
+            "proxies": .texts(settings.proxies),
+            "isAnnounced": .flag(isAnnounced),
+            // Whose word is taken for whom a request is from, and where it stands.
+            "heralds": .texts(sorts ? ["unix:"] : settings.proxies),
+            "herald": .text(sorts || isAnnounced ? "proxy_protocol" : "X-Forwarded-For"),
             "names": .texts(settings.certificateNames),
             "challenges": .text(locations.challenges + "/"),
             "pages": .text(pages + "/"),
@@ -54,6 +76,8 @@ extension ServerFacts {
             "portalSocket": .text("unix:" + locations.portalSocket),
             "prosody": .text(chatSocket.map { "unix:" + $0 } ?? "127.0.0.1:\(ports.internalHTTP)"),
             "domain": .text(settings.domain),
+            "webHost": .text(settings.webHost),
+            "isDomainElsewhere": .flag(settings.isDomainElsewhere),
             "groupsHost": .text(settings.groupsHost),
             "shareHost": .text(settings.shareHost),
             "headers": .rows(Self.rows(securityHeaders)),
@@ -69,9 +93,20 @@ extension ServerFacts {
         headers.map { ["name": .text($0.0), "value": .text($0.1)] }
     }
 
+    private func place(of port: Int) -> String {
+        let address = settings.ownAddress
+        return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+    }
+
+    private var announced: [String] { ["proxy_protocol"] }
+
+    /// What stands behind `listen`, once for each place.
+    private func words(_ places: [String], _ more: [String]) -> Value { .rows(places.map { ["words": .texts([$0] + more)] }) }
+
     private func listen(_ port: Int) -> [String] {
-        if settings.listenAddresses.isEmpty { return ["0.0.0.0:\(port)"] + (usesIPv6 ? ["[::]:\(port)"] : []) }
-        return settings.listenAddresses.map { $0.contains(":") ? "[\($0)]:\(port)" : "\($0):\(port)" }
+        let addresses = settings.webAddresses
+        if addresses.isEmpty { return (settings.ipv4 ? ["0.0.0.0:\(port)"] : []) + (usesIPv6 ? ["[::]:\(port)"] : []) }
+        return addresses.map { $0.contains(":") ? "[\($0)]:\(port)" : "\($0):\(port)" }
     }
 
     private var nginxLogLevel: String {

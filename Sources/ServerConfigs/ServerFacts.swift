@@ -52,13 +52,15 @@ extension ServerFacts {
     /// Where nginx takes HTTPS when connections to the port are told apart first; and where it takes the certificate authority's.
     var webSocket: String { locations.work(of: .nginx) + "/web.sock" }
     var challengeSocket: String { locations.work(of: .nginx) + "/acme.sock" }
+    var relaySocket: String { locations.work(of: .nginx) + "/relay.sock" }
     /// Where Debian's libnginx-mod-stream puts its module.
     static let nginxStreamModule = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
     /// What the chat server makes TURN credentials with.
     public var turnSecret: String { settings.turn.secret ?? secrets.turn }
 
-    var usesIPv6: Bool { settings.ipv6 && hasIPv6 }
+    /// Where IPv6 is all that is wished, a machine without it is told so by its servers.
+    var usesIPv6: Bool { settings.ipv6 && (hasIPv6 || !settings.ipv4) }
     var retentionSeconds: Int { settings.retentionDays * 86_400 }
     /// The largest file, and the 16 bytes that encryption adds to it (XEP-0454 §2).
     var uploadLimitBytes: Int { settings.uploadLimitMegabytes * 1_048_576 + 16 }

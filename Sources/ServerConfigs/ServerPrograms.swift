@@ -68,7 +68,7 @@ extension ServerFacts {
         case .nginx:
             command.arguments = ["-e", "stderr", "-g", "daemon off;", "-c", file]
             command.stopSignal = SIGQUIT
-            command.staleFiles = [healthSocket, webSocket, challengeSocket]
+            command.staleFiles = [healthSocket, webSocket, challengeSocket, relaySocket]
         case .coturn:
             command.arguments = ["-c", file]
             // SIGHUP opens its log anew; SIGUSR2 is the one for certificates.

@@ -4,10 +4,15 @@ import Templates
 
 extension Locations {
     /// Reads and fills one of the templates that came with the program.
-    func render(template file: String, _ format: Format, _ values: [String: Value]) throws(ServerConfigsError) -> String {
+    ///
+    /// - Parameter leavingOut: whether the template need not use every value, being one of several that are given the same ones.
+    func render(
+        template file: String, _ format: Format, _ values: [String: Value], leavingOut: Bool = false
+    ) throws(ServerConfigsError) -> String {
         let text = String(decoding: try File.own(templates + "/" + file), as: UTF8.self)
         do throws(TemplateError) {
-            return try Template(text: text, name: file, format: format).render(values)
+            let template = try Template(text: text, name: file, format: format)
+            return try template.render(leavingOut ? values.filter { template.names.contains($0.key) } : values)
         } catch {
             throw .template(error)
         }

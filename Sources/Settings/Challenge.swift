@@ -21,15 +21,18 @@ extension Settings {
 extension Settings {
     /// Whether the HTTP port has to be ours. When another challenge than the one by HTTP was chosen, another program may have it: all that
     /// is lost is the way from http:// to https://, and the page that says what a first certificate waits for.
-    public var needsHTTPPort: Bool { !certificates.isFromAuthority || challenge == .http }
+    public var needsHTTPPort: Bool { !webTLS || !certificates.isFromAuthority || challenge == .http }
 
     /// Whether connections to the HTTPS port are told apart before TLS begins, by the protocol that they ask for (ALPN, RFC 7301).
-    public var sortsHTTPSConnections: Bool { certificates.isFromAuthority && challenge == .tlsALPN }
+    public var sortsHTTPSConnections: Bool { answersChallengesOverTLS || sharesHTTPSPort }
+
+    /// Whether the authority's challenges come in there.
+    public var answersChallengesOverTLS: Bool { webTLS && certificates.isFromAuthority && challenge == .tlsALPN }
 }
 
 extension Settings.CertificateSource {
     /// Whether an authority has to be shown that the names are ours.
-    var isFromAuthority: Bool {
+    public var isFromAuthority: Bool {
         if case .acme = self { true } else { false }
     }
 }

@@ -1,8 +1,9 @@
 /// Settings while their options are being read: what an option's value is put into.
 struct Draft {
     var settings = Settings(
-        domain: "", adminEmail: "", siteName: "", certificates: .internalAuthority, challenge: .http, ports: Ports(), listenAddresses: [],
-        ipv6: false,
+        domain: "", webHost: "", adminEmail: "", siteName: "", certificates: .internalAuthority, challenge: .http, ports: Ports(),
+        listenAddresses: [],
+        webTLS: true, trustedProxies: [], proxyProtocol: false, sharesHTTPSPort: false, ipv4: true, ipv6: false,
         retentionDays: 0, uploadLimitMegabytes: 0, uploadStorageGigabytes: nil, dailyUploadLimitGigabytes: 0, maximumClientsPerUser: 0,
         logLevel: .info, tlsProfile: .modern, mailServer: nil, checksForUpdates: false, quietHours: nil, backups: .init(schedule: .off, keep: 1),
         upgrades: .init(automatic: .no),
@@ -19,6 +20,7 @@ struct Draft {
     var dnsKeyFile: String?
     var fullChain: String?
     var privateKey: String?
+    var webProtocols = WebProtocols.both
     /// Whether metrics are offered, also when it is not said where.
     var offersMetrics = false
     /// Whether the authority's terms were agreed to, when that was said at all.

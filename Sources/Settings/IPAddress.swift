@@ -14,6 +14,20 @@ public enum IPAddress {
         return nil
     }
 
+    /// Whether it is this machine itself (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3), in its usual form.
+    static func isLoopback(_ text: String) -> Bool { text.hasPrefix("127.") || text == "::1" }
+
+    /// The usual form of an address, or of a network: an address with `/` and the number of its bits behind it (RFC 4632 §3.1, RFC 4291 §2.3).
+    static func network(_ text: String) -> String? {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let address = normal(String(parts[0])) else { return nil }
+        guard parts.count > 1 else { return address }
+        guard parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let bits = Int(parts[1]), bits <= (address.contains(":") ? 128 : 32) else {
+            return nil
+        }
+        return "\(address)/\(bits)"
+    }
+
     /// Whether the internet does not reach an address: loopback (RFC 1122, RFC 4291), private networks (RFC 1918, RFC 4193), and those that
     /// carriers and overlay networks share (RFC 6598).
     ///

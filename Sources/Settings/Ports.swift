@@ -22,6 +22,11 @@ public struct Ports: Sendable, Equatable {
     /// The chat server's HTTP, loopback only.
     public var internalHTTP = 5280
 
+    /// Where the chat server takes apps that have come in on the HTTPS port, loopback only.
+    public var clientFront = 5224
+    /// Where it takes other servers that have come in there, loopback only.
+    public var serverFront = 5271
+
     public init() {}
 
     /// A block of consecutive ports.
@@ -38,8 +43,10 @@ public struct Ports: Sendable, Equatable {
         turn = first + 7
         turnTLS = first + 8
         internalHTTP = first + 9
+        clientFront = first + 10
+        serverFront = first + 11
     }
 
     /// How many ports ``init(from:)`` uses.
-    public static let blockSize = 10
+    public static let blockSize = 12
 }

@@ -51,6 +51,8 @@ struct Reading {
         checkCertificate(refused: refused)
         checkChallenge(refused: refused)
         checkPorts(refused: refused)
+        checkProtocols(refused: refused)
+        checkFront(refused: refused)
         return draft.finished
     }
 
@@ -110,6 +112,13 @@ struct Reading {
         }
     }
 
+    /// That there is something left to listen on.
+    private mutating func checkProtocols(refused: Set<String>) {
+        let (four, six) = ("SNIKKET_IPV4", "SNIKKET_TWEAK_IPV6")
+        guard refused.isDisjoint(with: [four, six]), !draft.settings.ipv4, !draft.settings.ipv6 else { return }
+        problem(four, .leavesNothing(beside: six))
+    }
+
     /// That no port is used twice.
     private mutating func checkPorts(refused: Set<String>) {
         let turn = draft.settings.turn
@@ -144,11 +153,15 @@ struct Reading {
     private var listeners: [(option: String, port: Int)] {
         let (settings, ports) = (draft.settings, draft.settings.ports)
         var listeners = [
-            ("SNIKKET_TWEAK_HTTP_PORT", ports.http), ("SNIKKET_TWEAK_HTTPS_PORT", ports.https),
+            ("SNIKKET_TWEAK_HTTP_PORT", ports.http),
             ("SNIKKET_TWEAK_XMPP_CLIENT_PORT", ports.xmppClient), ("SNIKKET_TWEAK_XMPP_CLIENT_TLS_PORT", ports.xmppClientTLS),
             ("SNIKKET_TWEAK_XMPP_SERVER_PORT", ports.xmppServer), ("SNIKKET_TWEAK_XMPP_SERVER_TLS_PORT", ports.xmppServerTLS),
             ("SNIKKET_PROXY65_PORT", ports.proxy65), ("SNIKKET_TWEAK_INTERNAL_HTTP_PORT", ports.internalHTTP),
         ]
+        if settings.sharesHTTPSPort {
+            listeners += [("SNIKKET_INTERNAL_CLIENT_PORT", ports.clientFront), ("SNIKKET_INTERNAL_SERVER_PORT", ports.serverFront)]
+        }
+        if draft.webProtocols != .http { listeners.insert(("SNIKKET_TWEAK_HTTPS_PORT", ports.https), at: 1) }
         if let metrics = draft.metricsListen {
             listeners.append((isGiven("SNIKKET_METRICS_LISTEN") ? "SNIKKET_METRICS_LISTEN" : "SNIKKET_TWEAK_PROMETHEUS", metrics.port))
         }

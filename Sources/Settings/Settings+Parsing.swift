@@ -73,6 +73,7 @@ extension Draft {
             }
         settings.challenge = wholeChallenge
         settings.metricsListen = metricsListen
+        settings.webTLS = webProtocols != .http
         return settings
     }
 }

@@ -5,6 +5,8 @@
 public struct Settings: Sendable, Equatable {
     /// The chat service's domain: the part after the @ of everybody's address.
     public var domain: String
+    /// The host that serves: web pages, and where SRV records lead. The domain, unless set, for a domain that is already a website.
+    public var webHost: String
     /// The administrator's e-mail address; also the contact that the certificate authority keeps.
     public var adminEmail: String
     /// What people see as the service's name. The domain, unless set.
@@ -17,6 +19,19 @@ public struct Settings: Sendable, Equatable {
     public var ports: Ports
     /// The addresses to listen on; empty means all. `snikket try` uses loopback only.
     public var listenAddresses: [String]
+    /// Whether our web server speaks TLS itself.
+    public var webTLS: Bool
+    /// The web servers in front of ours, as far as they were named.
+    public var trustedProxies: [String]
+    /// Whether they say who a connection is from before it begins (the PROXY protocol).
+    public var proxyProtocol: Bool
+    /// The ports on which the internet finds the web pages, where that was said.
+    public var givenPublicHTTPPort: Int?
+    public var givenPublicHTTPSPort: Int?
+    /// Whether apps, other servers and calls can come in on the HTTPS port too, told apart by the protocol that they ask for.
+    public var sharesHTTPSPort: Bool
+    /// Whether to use IPv4.
+    public var ipv4: Bool
     /// Whether to use IPv6.
     public var ipv6: Bool
     /// How long archived messages and uploaded files are kept, in days.
@@ -115,8 +130,11 @@ public struct Settings: Sendable, Equatable {
         public var maximumRelayPort: Int
         /// This machine's own address when it is behind NAT; nil to find it.
         public var internalAddress: String?
+        /// The address under which the internet knows this machine when it is behind NAT; nil to find it.
+        public var externalAddress: String?
         public init(
-            enabled: Bool, host: String, secret: String?, minimumRelayPort: Int, maximumRelayPort: Int, internalAddress: String?
+            enabled: Bool, host: String, secret: String?, minimumRelayPort: Int, maximumRelayPort: Int, internalAddress: String?,
+            externalAddress: String? = nil
         ) {
             self.enabled = enabled
             self.host = host
@@ -124,25 +142,36 @@ public struct Settings: Sendable, Equatable {
             self.minimumRelayPort = minimumRelayPort
             self.maximumRelayPort = maximumRelayPort
             self.internalAddress = internalAddress
+            self.externalAddress = externalAddress
         }
     }
 }
 
 extension Settings {
+    /// An address on which the servers listen and that this machine reaches: for its own probes.
+    public var ownAddress: String { listenAddresses.first ?? (ipv4 ? "127.0.0.1" : "::1") }
     /// The host name of group chats (XEP-0045).
     public var groupsHost: String { "groups.\(domain)" }
     /// The host name of shared files (XEP-0363).
     public var shareHost: String { "share.\(domain)" }
     /// The web portal's address, without a slash at the end.
-    public var webURL: String { "https://\(domain)\(publicPort)" }
+    public var webURL: String { "https://\(webHost)\(publicPort)" }
     /// Below which uploaded files are found (XEP-0363), without a slash at the end. `share.localhost` cannot be counted
     /// on to resolve (RFC 6761 §6.3), so a domain that ends there uses its own name.
     public var uploadBaseURL: String {
         let isLocal = domain == "localhost" || domain.hasSuffix(".localhost")
-        return "https://\(isLocal ? domain : shareHost)\(publicPort)/upload"
+        return "https://\(isLocal ? webHost : shareHost)\(publicPort)/upload"
     }
     /// The port as it appears in a URL: nothing when it is the scheme's own.
-    private var publicPort: String { ports.https == 443 ? "" : ":\(ports.https)" }
+    private var publicPort: String { publicHTTPSPort == 443 ? "" : ":\(publicHTTPSPort)" }
     /// Every name that the certificate has to hold.
-    public var certificateNames: [String] { [domain, groupsHost, shareHost] }
+    public var certificateNames: [String] { (isDomainElsewhere ? [domain] : []) + ownNames }
+    /// Every name that leads to this machine, the web pages' first.
+    public var ownNames: [String] { [webHost, groupsHost, shareHost] + (hasRelayName ? [turn.host] : []) }
+    /// Whether the domain itself is somebody else's website, and only the second half of addresses here.
+    public var isDomainElsewhere: Bool { webHost != domain }
+    /// Whether our own relay for calls has a name that nothing else has.
+    private var hasRelayName: Bool { turn.enabled && ![domain, webHost, groupsHost, shareHost].contains(turn.host) }
+    /// Whether the relay is found on the HTTPS port: most apps ask it for no protocol, so that it has to be known by its name.
+    public var relaysOnHTTPSPort: Bool { sharesHTTPSPort && hasRelayName }
 }

@@ -72,6 +72,8 @@ public struct Problem: Sendable, Equatable {
         case notHours(String)
         /// Not a recipient of age.
         case notARecipient(String)
+        /// This option and another one together switch off everything.
+        case leavesNothing(beside: String)
         /// Another option uses the same port.
         case portUsedTwice(port: Int, by: String)
         /// The lowest port of a range is above its highest.

@@ -99,6 +99,19 @@ extension ValueKind where Value == [String] {
 }
 
 extension ValueKind where Value == [String] {
+    /// IP addresses and networks, separated by commas or spaces.
+    static var networks: Self {
+        Self(name: "IP addresses", bounds: "or networks such as 192.0.2.0/24, separated by commas or spaces") { text throws(Problem.Kind) in
+            var networks: [String] = []
+            for part in text.split(whereSeparator: { $0 == "," || $0 == " " }) {
+                guard let network = IPAddress.network(String(part)) else { throw .notAnAddress(String(part)) }
+                if !networks.contains(network) { networks.append(network) }
+            }
+            guard !networks.isEmpty else { throw .notAnAddress(text) }
+            return networks
+        }
+    }
+
     /// URIs of one of these schemes, separated by commas or spaces.
     static func uris(_ schemes: String...) -> Self {
         Self(name: "web addresses", bounds: "begin with " + schemes.map { $0 + "://" }.orList + ", separated by commas or spaces") {

@@ -26,7 +26,7 @@ extension Format {
             case .lua, .yaml, .compose: output += Array((flag ? "true" : "false").utf8)
             case .systemd: output += Array((flag ? "yes" : "no").utf8)
             // nginx has on and off, coturn has lines that are there or not, HTML has attributes: conditions, all of them.
-            case .nginx, .coturn, .html: throw .kind
+            case .nginx, .coturn, .word, .html: throw .kind
             }
         case .list(let list): try write(list: list, place, to: &output)
         case .html(let html):
@@ -41,7 +41,7 @@ extension Format {
             switch self {
             case .lua: ("{ ", "; ", " }")
             case .yaml, .compose: ("[", ", ", "]")
-            case .nginx: ("", " ", "")
+            case .nginx, .word: ("", " ", "")
             case .systemd where place == .systemdWord: ("", " ", "")
             case .systemd, .coturn, .html: throw .kind
             }
@@ -63,6 +63,7 @@ extension Format {
         case .coturn: try Coturn.write(text, to: &output)
         case .yaml: YAMLScalar.write(text, to: &output)
         case .compose: YAMLScalar.write(text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$"), to: &output)
+        case .word: try BareWord.write(text, to: &output)
         case .systemd:
             // systemd takes text with noncharacters for no UTF-8 at all and ignores the line.
             if let scalar = text.unicodeScalars.first(where: \.properties.isNoncharacterCodePoint) { throw .scalar(scalar) }
@@ -120,6 +121,24 @@ private enum Coturn {
         // `name==value` is read as `name=value`.
         if let first = ends.first, first == "=" { throw .scalar(first) }
         output += Array(text.utf8)
+    }
+}
+
+/// What no configuration file reads as anything but itself.
+private enum BareWord {
+    static func write(_ text: String, to output: inout [UInt8]) throws(Inexpressible) {
+        if text.isEmpty { throw .kind }
+        if let bad = text.unicodeScalars.first(where: { !isPlain($0) }) { throw .scalar(bad) }
+        // An option, for whoever reads it as one.
+        if text.hasPrefix("-") { throw .scalar("-") }
+        output += Array(text.utf8)
+    }
+
+    private static func isPlain(_ scalar: UnicodeScalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", ".", ":", "/", "-", "_", "[", "]": true
+        default: false
+        }
     }
 }
 

@@ -12,6 +12,9 @@ public enum Format: String, Sendable, CaseIterable {
     case compose
     /// systemd units: the rest of a line, or quoted words after the keys that take words (`ExecStart=`, `Environment=`...).
     case systemd
+    /// Whatever else reads bare words, also in its comments: a value is made of letters, digits and `.:/-_[]`, and nothing else can be written. A
+    /// list is several of them with blanks between.
+    case word
     /// HTML: text, or the value of a double-quoted attribute.
     case html
 }

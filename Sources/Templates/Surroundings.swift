@@ -6,6 +6,8 @@ struct Surroundings: Equatable {
         case nginx(NginxReader)
         case line(LineReader)
         case html(HTMLReader)
+        /// A bare word may stand anywhere.
+        case word
     }
     private var reader: Reader
 
@@ -19,6 +21,7 @@ struct Surroundings: Equatable {
             case .compose: .line(LineReader(syntax: .compose))
             case .systemd: .line(LineReader(syntax: .systemd))
             case .html: .html(HTMLReader())
+            case .word: .word
             }
     }
 
@@ -37,6 +40,7 @@ struct Surroundings: Equatable {
         case .html(var html):
             defer { reader = .html(html) }
             return html.read(byte)
+        case .word: return true
         }
     }
 
@@ -53,6 +57,7 @@ struct Surroundings: Equatable {
         case .html(var html):
             defer { reader = .html(html) }
             return html.placeForValue()
+        case .word: return .whole
         }
     }
 }

@@ -13,7 +13,8 @@ public struct Template: Sendable {
     /// What the template makes.
     public let format: Format
     let nodes: [Node]
-    let names: Set<String>
+    /// The names that it uses.
+    public let names: Set<String>
 
     /// Reads a template.
     ///

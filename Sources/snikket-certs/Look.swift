@@ -45,7 +45,9 @@ extension LookJob.Question {
 
     private func look(milliseconds: Int) -> LookAnswer {
         let start = ContinuousClock.now
-        let sight = OpenSSL.look(at: scene.seen, address: address, name: host.lowercased(), milliseconds: milliseconds, now: now())
+        let sight = OpenSSL.look(
+            at: scene.seen, address: address, name: host.lowercased(), milliseconds: milliseconds, now: now(), isPlain: way.isPlain,
+            isAnnounced: way.isAnnounced)
         let (seconds, attoseconds) = start.duration(to: .now).components
         let moment = now()
         return LookAnswer(

@@ -1,5 +1,6 @@
 import Appliance
 import DurableFiles
+import ServerConfigs
 
 extension ApplianceError: Explained {
     var explanation: Failure { Failure(self) }
@@ -37,9 +38,7 @@ extension Failure {
         case .portTaken(let port, let name, let owner):
             self.init(
                 error: "port \(port) (\(name)) is in use", cause: owner.map { "\($0) listens on it" } ?? "another program listens on it",
-                tryThis: owner == nil
-                    ? "`sudo ss -lptn` names it: stop it, or set another port in snikket.conf"
-                    : "stop that program, or set another port in snikket.conf")
+                tryThis: Self.advice(onPortOf: owner, isWeb: name == "HTTP" || name == "HTTPS"))
         case .missingProgram(let path):
             self.init(error: "\(path) is missing", cause: "it belongs beside the program `snikket`", tryThis: "install snikket again")
         case .pathTooLong(let path):
@@ -62,5 +61,16 @@ extension Failure {
                 error: "snikket is not running here", cause: "nothing answers on \(socket)",
                 tryThis: "systemctl start snikket, or check --state")
         }
+    }
+}
+
+extension Failure {
+    /// What to do about a program that has a port of ours.
+    private static func advice(onPortOf owner: String?, isWeb: Bool) -> String {
+        guard let owner else { return "`sudo ss -lptn` names it: stop it, or set another port in snikket.conf" }
+        guard isWeb, let front = FrontServer(program: String(owner.prefix { $0 != " " })) else {
+            return "stop that program, or set another port in snikket.conf"
+        }
+        return "let it pass our names on: `snikket render --target proxy=\(front.rawValue)` says how; or stop it, or set another port in snikket.conf"
     }
 }

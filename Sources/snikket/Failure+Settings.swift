@@ -59,6 +59,7 @@ extension Problem.Kind {
         case .notPrivate(let text): "has to be a loopback or private address, and \(text.quotedForTerminal()) may be reached from the internet"
         case .notHours(let text): "is not two different hours of the day, such as 3-5: \(text.quotedForTerminal())"
         case .notARecipient(let text): "is not a recipient of age: \(text.quotedForTerminal()); `age-keygen` makes one"
+        case .leavesNothing(let option): "cannot be off together with \(option): nothing would be left"
         case .portUsedTwice(let port, let other): "uses port \(port), and so does \(other)"
         case .rangeReversed(let lowest, let highest): "makes a range of ports that begins at \(lowest) and ends before that, at \(highest)"
         case .rangeHoldsPort(let port, let other):

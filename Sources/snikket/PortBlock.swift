@@ -17,6 +17,7 @@ extension Ports {
             ("SNIKKET_TWEAK_XMPP_SERVER_PORT", "\(xmppServer)"), ("SNIKKET_TWEAK_XMPP_SERVER_TLS_PORT", "\(xmppServerTLS)"),
             ("SNIKKET_PROXY65_PORT", "\(proxy65)"), ("SNIKKET_TWEAK_TURNSERVER_PORT", "\(turn)"),
             ("SNIKKET_TWEAK_TURNSERVER_TLS_PORT", "\(turnTLS)"), ("SNIKKET_TWEAK_INTERNAL_HTTP_PORT", "\(internalHTTP)"),
+            ("SNIKKET_INTERNAL_CLIENT_PORT", "\(clientFront)"), ("SNIKKET_INTERNAL_SERVER_PORT", "\(serverFront)"),
         ]
     }
 }

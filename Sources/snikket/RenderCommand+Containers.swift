@@ -1,29 +1,25 @@
 import Appliance
-import ArgumentParser
 import DurableFiles
 import ServerConfigs
 import Settings
 
 extension RenderCommand {
-    /// What is made of the settings.
-    enum Target: String, ExpressibleByArgument, CaseIterable {
-        /// The servers' files on this machine.
-        case host
-        /// Containers for `docker compose` and `podman-compose`.
-        case compose
-        /// Containers for Podman under systemd.
-        case quadlet
-    }
-
     /// Makes the folders of the containers, and the files that their engine reads.
-    func renderContainers(_ settings: Settings, _ locations: Locations) throws {
+    func renderContainers(for engine: RenderTarget.Engine, _ settings: Settings, _ locations: Locations) throws {
         guard overrides.values.isEmpty else {
             // They read snikket.conf, and nothing else.
             throw Failure(error: "containers take no --set", tryThis: "put it into \(locations.configuration)", code: .usage)
         }
+        if settings.containers.network == .bridge, settings.sharesHTTPSPort || settings.isBehindProxy {
+            // On a network of its own nginx has no loopback with the others, and sees the engine where the other web server is.
+            throw Failure(
+                error: "this takes the machine's network for all containers",
+                cause: settings.sharesHTTPSPort ? "SNIKKET_ALL_ON_HTTPS_PORT is on" : "another web server stands in front",
+                tryThis: "set SNIKKET_CONTAINER_NETWORK=host", code: .configuration)
+        }
         let ground = try ContainerGround(settings: settings, locations: locations)
-        let files = target == .compose ? [try ground.containers.composeFile()] : try ground.containers.quadletFiles()
-        let folder = output.map(absolutePath) ?? (target == .compose ? File.folder(of: locations.configuration) + "/containers" : Self.quadlets)
+        let files = engine == .compose ? [try ground.containers.composeFile()] : try ground.containers.quadletFiles()
+        let folder = output.map(absolutePath) ?? (engine == .compose ? File.folder(of: locations.configuration) + "/containers" : Self.quadlets)
         if diff {
             let rendered = files.map { RenderedFile(path: "\(folder)/\($0.name)", text: $0.text, service: .nginx) }
             return print(try rendered.difference(), terminator: "")

@@ -1,5 +1,6 @@
 import Appliance
 import ArgumentParser
+import CertificateStore
 import DurableFiles
 import Glibc
 import ServerConfigs
@@ -17,16 +18,26 @@ struct RenderCommand: Command {
             --target compose makes containers of it: compose.yaml for `docker compose` and `podman-compose`, in /etc/snikket/containers unless \
             --output says where, and the folders that are mounted, in the state directory. --target quadlet does it for Podman under \
             systemd. When snikket.conf has changed, run it again: the containers notice what concerns them.
+
+            With --target proxy=NAME the part is printed that another web server on this machine needs to pass our names on: nginx, apache, \
+            caddy, traefik, haproxy or sslh. With --target website=NAME the lines are printed that lead from the website of a domain that is one \
+            already (SNIKKET_WEB_HOST) to here: nginx, apache or caddy.
             """)
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var overrides: SettingOverrides
 
+    @Option(help: ArgumentHelp("For whom: host, compose, quadlet, proxy=NAME or website=NAME.", valueName: "target"))
+    var target = RenderTarget.host
+
+    @Option(help: ArgumentHelp("For --target proxy=nginx and apache: a certificate for the web pages, instead of Snikket's own.", valueName: "file"))
+    var certificate: String?
+
+    @Option(help: ArgumentHelp("Its private key.", valueName: "file"))
+    var key: String?
+
     @Option(help: ArgumentHelp("Where to write, instead of the place that the servers read.", valueName: "dir"))
     var output: String?
-
-    @Option(help: "For what: \(Target.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var target = Target.host
 
     @Flag(help: "Show what would change, as a unified diff.")
     var diff = false
@@ -34,7 +45,9 @@ struct RenderCommand: Command {
     func execute() async throws {
         let locations = try common.locations(needingTemplates: true)
         let settings = try readSettings(locations, overrides: overrides.values)
-        if target != .host { return try renderContainers(settings, locations) }
+        if case .containers(let engine) = target { return try renderContainers(for: engine, settings, locations) }
+        if case .website(let server) = target { return try printLines(forWebsiteOf: server, settings, locations) }
+        if case .proxy(let server) = target { return try printPart(of: server, settings, locations) }
         let facts = ServerFacts(
             settings: settings, locations: locations, secrets: try secrets(locations), hasIPv6: ServerFacts.machineHasIPv6())
         var files = try facts.files()
@@ -52,6 +65,35 @@ struct RenderCommand: Command {
         for service in Service.allCases where files.contains(where: { $0.service == service }) {
             print("\(service.rawValue): \(changed.contains(service) ? "written" : "unchanged")")
         }
+    }
+
+    /// Prints what the website of the domain needs.
+    private func printLines(forWebsiteOf server: FrontServer, _ settings: Settings, _ locations: Locations) throws {
+        guard settings.isDomainElsewhere else {
+            throw Failure(
+                error: "\(settings.domain) is not said to be a website of its own",
+                tryThis: "put SNIKKET_WEB_HOST=chat.\(settings.domain) into snikket.conf",
+                code: .configuration)
+        }
+        let facts = ServerFacts(settings: settings, locations: locations, secrets: Secrets(api: "", turn: ""))
+        print(try facts.lines(forWebsiteOf: server), terminator: "")
+    }
+
+    /// Prints what another server in front needs.
+    private func printPart(of server: FrontServer, _ settings: Settings, _ locations: Locations) throws {
+        let missing = server.missing(from: settings)
+        guard missing.isEmpty else { throw Failure(missing, for: server, file: locations.configuration) }
+        // It holds no secret.
+        let facts = ServerFacts(
+            settings: settings, locations: locations, secrets: Secrets(api: "", turn: ""), hasIPv6: ServerFacts.machineHasIPv6())
+        var pair: (fullChain: String, privateKey: String)?
+        if let certificate {
+            guard let key else { throw Failure(error: "--certificate needs --key", code: .usage) }
+            pair = (absolutePath(certificate), absolutePath(key))
+        } else if server.needsCertificate, try CertificateStore(folder: locations.certificates).current() != nil {
+            pair = (locations.certificates + "/current/fullchain.pem", locations.certificates + "/current/privkey.pem")
+        }
+        print(try facts.part(of: server, certificate: pair), terminator: "")
     }
 
     /// The stored secrets. Where there are none yet, and for a look only, others that are kept nowhere.

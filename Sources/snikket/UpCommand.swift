@@ -1,6 +1,7 @@
 import Appliance
 import ArgumentParser
 import Glibc
+import Preflight
 import Settings
 import Supervision
 
@@ -30,6 +31,10 @@ struct UpCommand: Command {
         let source = settingsSource(locations, overrides: ports + overrides.values)
         let settings = try source.read()
         let accounts = geteuid() == 0 ? try Accounts.installed() : .own
-        try await Up(settings: settings, from: source, locations: locations, programs: try programFolder(), accounts: accounts).start()
+        let relay = RelayAddress(settings: settings)
+        try await Up(
+            settings: settings, from: source, locations: locations, programs: try programFolder(), accounts: accounts,
+            findRelayAddress: { await relay.find() }
+        ).start()
     }
 }

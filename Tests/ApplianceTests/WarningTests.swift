@@ -56,7 +56,8 @@ struct WarningTests {
         )
         #expect([[], [old], [old, secure]].map { UpgradeNotice(of: $0, domain: "a.example").level } == [0, 1, 2])
         let text = UpgradeNotice(of: [old, secure], domain: "a.example").text
-        for part in ["a.example", "coturn 4.6.2 (now 4.6.1);", "prosody 13.0.2 (now 13.0.1), for security", "apt upgrade", "started again by itself"] {
+        for part in ["a.example", "coturn 4.6.2 (now 4.6.1);", "prosody 13.0.2 (now 13.0.1), for security", "apt upgrade", "started again by itself"]
+        {
             #expect(text.contains(part), "\(text)")
         }
         #expect(!UpgradeNotice(of: [old], domain: "a.example").text.contains("security"))

@@ -109,12 +109,13 @@ class Stack:
         for service in services or SERVICES:
             until(lambda: self.is_healthy(service), seconds, f"{service} is healthy\n{self.logs()}")
 
+    def log(self, service: str) -> str:
+        answer = subprocess.run(["podman", "logs", self.name(service)], capture_output=True, text=True, timeout=60)
+        return answer.stdout + answer.stderr
+
     def logs(self) -> str:
-        texts = []
-        for service in SERVICES:
-            answer = subprocess.run(["podman", "logs", "--tail", "25", self.name(service)], capture_output=True, text=True)
-            texts.append(f"--- {service}\n{answer.stdout}{answer.stderr}")
-        return "\n".join(texts)
+        """The last of what each has said."""
+        return "\n".join(f"--- {service}\n" + "\n".join(self.log(service).splitlines()[-25:]) for service in SERVICES)
 
     def invite(self) -> dict[str, str]:
         answer = self.inside("prosody", "snikket", "invite", "create", "--json")

@@ -202,7 +202,7 @@ def test_whichever_byte_is_altered_it_is_refused(furnished, long: bool) -> None:
 def test_a_backup_that_was_cut_off_is_refused(furnished) -> None:
     house, file = furnished
     size = file.stat().st_size
-    for length in [0, 1, 100, size - 1, size - 97, size - 98, *random.sample(range(size), 10)]:
+    for length in [0, 1, 100, size - 1, size - 63, size - 64, *random.sample(range(size), 10)]:
         cut = file.with_name("cut.tar.zst")
         cut.write_bytes(file.read_bytes()[:length])
         assert_refused(house, cut, f"{length} of {size} bytes")

@@ -133,11 +133,12 @@ def test_debians_own_servers_do_not_run(machine: Machine, installed: tuple[str, 
 
 def test_systemd_has_nothing_against_the_unit(machine: Machine, installed: tuple[str, float]) -> None:
     units = [name for name in machine.done("dpkg", "-L", "snikket").split() if name.startswith("/usr/lib/systemd/system/") and "." in name]
-    assert len(units) >= 4
+    assert len(units) >= 6
     answer = machine.run("systemd-analyze", "verify", "--man=no", *units)
     assert (answer.returncode, answer.stdout + answer.stderr) == (0, ""), answer.stderr
-    assert machine.done("systemctl", "is-enabled", "snikket-backup.timer").strip() == "enabled"
-    assert machine.done("systemctl", "is-active", "snikket-backup.timer").strip() == "active"
+    for timer in ("snikket-backup.timer", "snikket-upgrade-check.timer"):
+        assert machine.done("systemctl", "is-enabled", timer).strip() == "enabled"
+        assert machine.done("systemctl", "is-active", timer).strip() == "active"
 
 
 def test_manual_pages_and_completions_are_there(machine: Machine, installed: tuple[str, float]) -> None:

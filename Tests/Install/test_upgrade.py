@@ -254,6 +254,9 @@ def test_a_version_that_is_broken_does_not_stay(
     assert machine.done("sh", "-c", "cd /var/lib/snikket/secrets && sha256sum *") == secrets
     assert machine.run("test", "-e", "/var/lib/snikket/undo").returncode != 0
     assert json.loads(machine.done("snikket", "upgrade", "--check", "--json"))["refused"]
+    if step == "wentBack":
+        until(lambda: "upgrade" in {problem["matter"] for problem in json.loads(machine.run("snikket", "status", "--json").stdout)["problems"]}, 40,
+              "administrators are told")
     # Not again by itself, though it is for security.
     machine.run("rm", "-f", f"{FOLDER}/looked")
     machine.done("systemctl", "start", "snikket-upgrade-check.service")

@@ -43,6 +43,28 @@ struct JudgementTests {
         #expect(try judged(.init(name: "chat.example.org", failure: .refused(code: 2))).level == .red)
     }
 
+    @Test("behind a web server on another machine, its address is not called wrong")
+    func frontElsewhere() throws {
+        let name = PublishedName(name: "chat.example.org", four: ["198.51.100.7"])
+        for (proxies, level) in [("198.51.100.7", Finding.Level.yellow), ("10.0.0.0/8", .yellow), ("127.0.0.1", .red)] {
+            let check = NamesCheck(settings: try .example("SNIKKET_TRUSTED_PROXIES=\(proxies)"), machine: machine)
+            #expect(check.findings([name]).map(\.level) == [level], "\(proxies)")
+        }
+    }
+
+    @Test("which port is whose: our own behind a web server, its own in front, and none of either twice")
+    func sides() throws {
+        let alone = try Settings.example()
+        #expect(alone.publicPorts == alone.ownPorts)
+        let behind = try Settings.example("SNIKKET_TWEAK_WEB_PROXY_PROTOS=http\nSNIKKET_TWEAK_HTTP_PORT=5080")
+        func web(_ ports: [PublicPort]) -> [String] { ports.filter { $0.use.hasPrefix("web") }.map(\.number) }
+        #expect(web(behind.ownPorts) == ["5080"])
+        #expect(web(behind.publicPorts) == ["80", "443"])
+        let passed = try Settings.example("SNIKKET_TRUSTED_PROXIES=127.0.0.1\nSNIKKET_TWEAK_HTTP_PORT=5080\nSNIKKET_TWEAK_HTTPS_PORT=5443")
+        #expect(web(passed.ownPorts) == ["5080", "5443"])
+        #expect(web(passed.publicPorts) == ["80", "443"])
+    }
+
     @Test("an address of the own network is good for an authority of one's own, and for none that looks from outside")
     func ownNetwork() throws {
         let home = MachineAddresses(privateFour: ["192.168.1.5"])

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// The settings that have golden copies.
 enum Example: String, CaseIterable {
-    case minimal, everything, trial, onePort
+    case minimal, everything, trial, onePort, sixOnly, behindProxy, behindRelay, behindSplitter, shared, website
 
     /// The settings, on free ports when a first port is given.
     func settings(firstPort: Int? = nil) throws -> Settings {
@@ -36,6 +36,60 @@ enum Example: String, CaseIterable {
         case .onePort:
             settings = try Settings(
                 parsing: "SNIKKET_DOMAIN=chat.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\nSNIKKET_CHALLENGE=tls-alpn-01\n", file: "snikket.conf")
+        case .sixOnly:
+            settings = try Settings(
+                parsing: """
+                    SNIKKET_DOMAIN=chat.example
+                    SNIKKET_ADMIN_EMAIL=admin@chat.example
+                    SNIKKET_IPV4=off
+                    SNIKKET_TURN_EXTERNAL_IP=2001:db8::5
+                    """, file: "snikket.conf")
+        case .behindProxy:
+            settings = try Settings(
+                parsing: """
+                    SNIKKET_DOMAIN=chat.example
+                    SNIKKET_ADMIN_EMAIL=admin@chat.example
+                    SNIKKET_TWEAK_WEB_PROXY_PROTOS=http
+                    SNIKKET_TWEAK_HTTP_PORT=5080
+                    """, file: "snikket.conf")
+        case .behindRelay:
+            settings = try Settings(
+                parsing: """
+                    SNIKKET_DOMAIN=b\u{fc}cher.example
+                    SNIKKET_ADMIN_EMAIL=admin@chat.example
+                    SNIKKET_TRUSTED_PROXIES=127.0.0.1 192.0.2.0/24
+                    SNIKKET_PROXY_PROTOCOL=on
+                    SNIKKET_TWEAK_HTTP_PORT=5080
+                    SNIKKET_TWEAK_HTTPS_PORT=5443
+                    SNIKKET_TWEAK_IPV6=off
+                    """, file: "snikket.conf")
+        case .behindSplitter:
+            settings = try Settings(
+                parsing: """
+                    SNIKKET_DOMAIN=chat.example
+                    SNIKKET_ADMIN_EMAIL=admin@chat.example
+                    SNIKKET_TRUSTED_PROXIES=127.0.0.1
+                    SNIKKET_TWEAK_HTTP_PORT=5080
+                    SNIKKET_TWEAK_HTTPS_PORT=5443
+                    SNIKKET_CHALLENGE=tls-alpn-01
+                    """, file: "snikket.conf")
+        case .shared:
+            settings = try Settings(
+                parsing: """
+                    SNIKKET_DOMAIN=chat.example
+                    SNIKKET_ADMIN_EMAIL=admin@chat.example
+                    SNIKKET_ALL_ON_HTTPS_PORT=on
+                    SNIKKET_TWEAK_TURNSERVER_DOMAIN=turn.chat.example
+                    """, file: "snikket.conf")
+        case .website:
+            settings = try Settings(
+                parsing: """
+                    SNIKKET_DOMAIN=example.org
+                    SNIKKET_ADMIN_EMAIL=admin@example.org
+                    SNIKKET_WEB_HOST=chat.example.org
+                    SNIKKET_TWEAK_WEB_PROXY_PROTOS=http
+                    SNIKKET_TWEAK_HTTP_PORT=5080
+                    """, file: "snikket.conf")
         case .trial: settings = Settings.forTrial(firstPort: firstPort ?? 5000)
         }
         if let firstPort, self != .trial {

@@ -21,6 +21,34 @@ struct GoldenTests {
         }
     }
 
+    @Test(
+        "the parts for other web servers are the golden ones", arguments: [Example.behindProxy, .behindRelay, .behindSplitter, .everything, .website])
+    func goldenParts(example: Example) throws {
+        var facts = try example.facts()
+        // For one with everything set, and still behind a proxy.
+        if example == .everything {
+            facts.settings.webTLS = false
+            facts.settings.givenPublicHTTPPort = 8000
+        }
+        let fitting = FrontServer.allCases.filter { $0.missing(from: facts.settings).isEmpty }
+        #expect(!fitting.isEmpty)
+        for server in fitting {
+            let text = try facts.part(
+                of: server, certificate: ("/etc/ssl/full chain.pem".replacing(" ", with: server == .apache ? "-" : " "), "/etc/ssl/key.pem"))
+            let copy = Checkout.golden.appending("\(example.rawValue).\(server.rawValue)")
+            if getenv("RECORD_GOLDEN") != nil { try Folder.write(text, to: copy.string) }
+            #expect(try Folder.read(copy.string) == text, "\(copy.lastComponent?.string ?? "")")
+        }
+    }
+
+    @Test("the lines for the website that the domain already is are the golden ones", arguments: FrontServer.allCases.filter(\.isForWebsites))
+    func goldenLines(server: FrontServer) throws {
+        let text = try Example.website.facts().lines(forWebsiteOf: server)
+        let copy = Checkout.golden.appending("website.lines.\(server.rawValue)")
+        if getenv("RECORD_GOLDEN") != nil { try Folder.write(text, to: copy.string) }
+        #expect(try Folder.read(copy.string) == text)
+    }
+
     @Test("a file with a secret in it is readable by its server only")
     func secretFiles() throws {
         let facts = try Example.minimal.facts()

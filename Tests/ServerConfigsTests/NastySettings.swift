@@ -42,7 +42,6 @@ struct NastySettings {
         settings.termsURI = "https://chat.example/" + text()
         settings.privacyURI = "mailto:" + text()
         settings.invitationURL = "https://chat.example/" + text() + "{token}" + text()
-        settings.turn.host = text()
         settings.turn.secret = secret()
         return settings
     }

@@ -18,6 +18,8 @@ struct RandomConfigurationTests {
         var rounds: [ServerFacts] = []
         for _ in 0..<60 {
             facts.settings = try nasty.settings(firstPort: 20_000)
+            // A name of its own is in the certificate and in nginx's configuration too, and so has to be one.
+            facts.settings.turn.host = nasty.text()
             facts.secrets.api = nasty.text()
             facts.locations.state = "/" + nasty.text()
             facts.locations.run = "/" + nasty.text()

@@ -33,6 +33,16 @@ struct PortTests {
             problems(with: "SNIKKET_TWEAK_TURNSERVER_PORT=443").map(\.kind) == [.portUsedTwice(port: 443, by: "SNIKKET_TWEAK_HTTPS_PORT")])
     }
 
+    @Test("IPv4 or IPv6 can be switched off, and not both")
+    func protocols() throws {
+        #expect(try settings("SNIKKET_IPV4=off").ownAddress == "::1")
+        #expect(try settings("SNIKKET_TWEAK_IPV6=off").ownAddress == "127.0.0.1")
+        #expect(
+            problems(with: "SNIKKET_IPV4=off", "SNIKKET_TWEAK_IPV6=off") == [
+                Problem(line: 3, option: "SNIKKET_IPV4", kind: .leavesNothing(beside: "SNIKKET_TWEAK_IPV6"))
+            ])
+    }
+
     @Test("the range for calls is a range, and holds no other port of the TURN server")
     func range() {
         #expect(

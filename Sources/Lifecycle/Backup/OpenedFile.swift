@@ -88,7 +88,7 @@ final class OpenedFile {
 
     /// Unpacks everything but the seal, which has to fit.
     private static func check(_ source: Descriptor, into output: Descriptor, named name: String, _ unpacking: Unpacking) throws(BackupError) {
-        let (sum, buffer, decompressor) = (try SHA256(), Buffer(), try Decompressor())
+        let (sum, buffer, decompressor) = (try FileSum(), Buffer(), try Decompressor())
         // The last bytes that have come are held back: they may be the seal.
         var held: [UInt8] = []
         var isWanted = true
@@ -125,7 +125,7 @@ final class OpenedFile {
         }
         if isWanted, !decompressor.isComplete { unpacking.problem.withLock { $0 = "it ends too early" } }
         guard held.count == Seal.size else { throw .damaged(name, .cutOff) }
-        guard held == Seal.bytes(of: sum.finish()) else {
+        guard held == Seal.bytes(of: sum.end()) else {
             throw .damaged(name, Seal.isOne(held) ? .checksum : .cutOff)
         }
     }

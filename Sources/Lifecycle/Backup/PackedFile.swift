@@ -10,10 +10,8 @@ final class PackedFile: ByteSink {
     private let output: Descriptor
     private let compressor: Compressor
     private let encryptor: ChildProcess?
-    /// Where what is packed goes: the file, or age.
-    private var end: Descriptor?
-    private let sum: SHA256
-    private var (written, begun) = (0, 0)
+    private let packed = Conveyor()
+    private let sealing: Background
 
     /// How the name of an unfinished file begins; the number of the process that writes it follows.
     static let temporaryPrefix = ".snikket-backup.new-"
@@ -22,23 +20,30 @@ final class PackedFile: ByteSink {
     init(in folder: String, encryption: Encryption) throws(BackupError) {
         self.folder = folder
         temporary = "\(folder)/\(Self.temporaryPrefix)\(getpid())"
-        (compressor, sum) = (try Compressor(level: 3, threads: Self.threads), try SHA256())
+        compressor = try Compressor(level: 3, threads: Self.threads)
+        // That there can be one is found out here: at the other end of the conveyor it would be too late.
+        _ = try FileSum()
         let output = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
         self.output = output
         do throws(BackupError) {
             let sealed = try Descriptor.pipe()
             encryptor = try Age.encrypt(encryption, from: sealed.reading, to: output)
-            end = encryptor == nil ? output : sealed.writing
+            let end = encryptor == nil ? output : sealed.writing
+            let isFile = encryptor == nil
+            sealing = Background("seal") { [packed] () throws(BackupError) in try Self.seal(packed, into: end, isFile: isFile) }
         } catch {
             unlink(temporary)
             throw error
         }
     }
 
-    deinit { unlink(temporary) }
+    deinit {
+        packed.end(isWhole: false)
+        unlink(temporary)
+    }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError) {
-        try compressor.feed(bytes) { (packed) throws(BackupError) in try put(packed) }
+        try compressor.feed(bytes) { (bytes) throws(BackupError) in try packed.put(bytes) }
     }
 
     /// Waits until all of it is on the disk, and gives it its name.
@@ -46,12 +51,12 @@ final class PackedFile: ByteSink {
     /// - Returns: its size in bytes.
     func finish(as name: String) throws(BackupError) -> Int {
         do throws(BackupError) {
-            try compressor.finish(into: { (packed) throws(BackupError) in try put(packed) })
-            try end?.write(Seal.bytes(of: sum.finish()))
+            try compressor.finish(into: { (bytes) throws(BackupError) in try packed.put(bytes) })
+            packed.end(isWhole: true)
+            try sealing.finish()
         } catch {
             throw reason(for: error)
         }
-        end = nil
         try encryptor?.succeed()
         try output.flush()
         let size = output.status.map { Int($0.st_size) } ?? 0
@@ -64,13 +69,21 @@ final class PackedFile: ByteSink {
         return size
     }
 
-    private func put(_ bytes: UnsafeRawBufferPointer) throws(BackupError) {
-        sum.update(bytes)
-        try end?.write(bytes)
-        written += bytes.count
-        guard encryptor == nil, written - begun >= Self.writeBackSize else { return }
-        output.beginWritingBack(from: begun, to: written)
-        begun = written
+    /// Writes what is packed, and at the end the seal.
+    ///
+    /// - Parameter isFile: whether it goes to the file itself, and not to age.
+    private static func seal(_ packed: Conveyor, into end: Descriptor, isFile: Bool) throws(BackupError) {
+        let sum = try FileSum()
+        var (written, begun) = (0, 0)
+        let isWhole = try packed.takeAll { (bytes) throws(BackupError) in
+            sum.update(bytes)
+            try end.write(bytes)
+            written += bytes.count
+            guard isFile, written - begun >= writeBackSize else { return }
+            end.beginWritingBack(from: begun, to: written)
+            begun = written
+        }
+        if isWhole { try end.write(Seal.bytes(of: sum.end())) }
     }
 
     /// Nothing that is there is replaced.
@@ -87,7 +100,7 @@ final class PackedFile: ByteSink {
     /// Why the archive could not be written any more: what age said, rather than that a pipe broke.
     func reason(for error: BackupError) -> BackupError {
         guard case .file(let problem) = error, problem.errno == EPIPE else { return error }
-        end = nil
+        packed.end(isWhole: false)
         do throws(BackupError) { try encryptor?.succeed() } catch { return error }
         return error
     }

@@ -1,9 +1,9 @@
-/// The end of every backup: the SHA-256 of all bytes before it, in a frame that zstd passes over (RFC 8878 §3.1.2), so that
+/// The end of every backup: the sum of all bytes before it, in a frame that zstd passes over (RFC 8878 §3.1.2), so that
 /// `tar --zstd -x` reads the file all the same. Whatever bit of the file changes, it does not fit any more.
 enum Seal {
     private static let magic: [UInt8] = [0x5B, 0x2A, 0x4D, 0x18]
-    private static let words = "snikket backup 1, sha256 "
-    static let size = 8 + words.utf8.count + 64 + 1
+    private static let words = "snikket backup 1, gmac "
+    static let size = 8 + words.utf8.count + 32 + 1
 
     static func bytes(of sum: String) -> [UInt8] {
         let text = Array("\(words)\(sum)\n".utf8)

@@ -12,6 +12,11 @@ extension Settings.Option {
     ]
 
     static let people: [Self] = [
+        // First, for other defaults follow from it.
+        Self(
+            "SNIKKET_WEB_HOST", .domain(), .derived("the domain") { $0.domain }, .ports, into: \.settings.webHost,
+            "The host that serves, when the domain itself is already a website: addresses are you@DOMAIN, and web pages, links and SRV records are this host's."
+        ),
         Self(
             "SNIKKET_SITE_NAME", .text, .derived("the domain") { $0.domain }, .people, into: \.settings.siteName,
             "What people see as the name of the service."),

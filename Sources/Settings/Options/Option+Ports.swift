@@ -9,6 +9,16 @@ extension Settings.Option {
         port(
             "SNIKKET_TWEAK_HTTPS_PORT", "443", into: \.settings.ports.https,
             "The port for HTTPS: the portal, shared files, and XMPP where only this port gets through."),
+        Self(
+            "SNIKKET_ALL_ON_HTTPS_PORT", .flag, .value("off"), .ports, into: \.settings.sharesHTTPSPort,
+            "Whether apps, other servers and calls can come in on the port for HTTPS too, told apart by the protocol that they ask for: for people behind strict firewalls."
+        ),
+        port(
+            "SNIKKET_INTERNAL_CLIENT_PORT", "5224", into: \.settings.ports.clientFront,
+            "The chat server's own port for apps that come in on the port for HTTPS, on loopback only."),
+        port(
+            "SNIKKET_INTERNAL_SERVER_PORT", "5271", into: \.settings.ports.serverFront,
+            "The chat server's own port for other servers that come in on the port for HTTPS, on loopback only."),
         port("SNIKKET_TWEAK_XMPP_CLIENT_PORT", "5222", into: \.settings.ports.xmppClient, "The port for apps (RFC 6120)."),
         port(
             "SNIKKET_TWEAK_XMPP_CLIENT_TLS_PORT", "5223", into: \.settings.ports.xmppClientTLS,
@@ -48,8 +58,22 @@ extension Settings.Option {
             effect: .meaningless("the portal listens on a Unix socket, not on a host"),
             "The host where the web server finds the portal."),
         Self(
-            "SNIKKET_TWEAK_WEB_PROXY_PROTOS", .text, .value("http https"), .ports, effect: .later("running behind another web server"),
-            "What the web server speaks: http, https or both; https is left out behind a reverse proxy."),
+            "SNIKKET_TWEAK_WEB_PROXY_PROTOS", .webProtocols, .value("http https"), .ports, into: \.webProtocols,
+            "What the web server speaks itself. Behind another web server that speaks TLS for it, http alone: everything is then served on the port for HTTP, to that server only."
+        ),
+        Self(
+            "SNIKKET_TRUSTED_PROXIES", .networks, .none("none; 127.0.0.1 and ::1 when SNIKKET_TWEAK_WEB_PROXY_PROTOS is http"), .ports,
+            into: \.settings.trustedProxies,
+            "The web servers in front of this one, that pass its names on to it: who a request is from is believed of them only."),
+        Self(
+            "SNIKKET_PROXY_PROTOCOL", .flag, .value("off"), .ports, into: \.settings.proxyProtocol,
+            "Whether those web servers say before each connection who it is from (the PROXY protocol), on the port on which the pages are served."),
+        Self(
+            "SNIKKET_PUBLIC_HTTP_PORT", .port, .none("80 behind another web server, else SNIKKET_TWEAK_HTTP_PORT"), .ports,
+            into: \.settings.givenPublicHTTPPort, "The port on which the internet finds the web pages without TLS."),
+        Self(
+            "SNIKKET_PUBLIC_HTTPS_PORT", .port, .none("443 behind another web server, else SNIKKET_TWEAK_HTTPS_PORT"), .ports,
+            into: \.settings.givenPublicHTTPSPort, "The port on which the internet finds the web pages, as it stands in links."),
         Self(
             "SNIKKET_TWEAK_WEB_PROXY_PROTOCOLS", .text, .none("not read"), .ports,
             effect: .meaningless("no version of Snikket reads it; the option is SNIKKET_TWEAK_WEB_PROXY_PROTOS"),
@@ -73,7 +97,8 @@ extension Settings.Option {
             "SNIKKET_TWEAK_TURNSERVER", .flag, .value("on"), .calls, into: \.settings.turn.enabled,
             "Whether to run a server that carries calls between people behind firewalls (TURN, RFC 8656)."),
         Self(
-            "SNIKKET_TWEAK_TURNSERVER_DOMAIN", .domain(), .derived("the domain") { $0.domain }, .calls, into: \.settings.turn.host,
+            "SNIKKET_TWEAK_TURNSERVER_DOMAIN", .domain(), .derived("the domain, or SNIKKET_WEB_HOST") { $0.webHost }, .calls,
+            into: \.settings.turn.host,
             "The host name of the TURN server that apps are told; another machine's, when that runs it."),
         port("SNIKKET_TWEAK_TURNSERVER_PORT", "3478", .calls, into: \.settings.ports.turn, "The port of the TURN server, UDP and TCP."),
         port(
@@ -91,6 +116,10 @@ extension Settings.Option {
         Self(
             "SNIKKET_TWEAK_TURNSERVER_INTERNAL_IP", .address, .none("found at the start"), .calls, into: \.settings.turn.internalAddress,
             "This machine's own address, when it is behind NAT and has several."),
+        Self(
+            "SNIKKET_TURN_EXTERNAL_IP", .address, .none("found in DNS, when this machine has only private addresses"), .calls,
+            into: \.settings.turn.externalAddress,
+            "The address under which the internet knows this machine, when it is behind NAT: its router's, or its provider's."),
     ]
 
     private static func port(

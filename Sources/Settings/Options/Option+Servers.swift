@@ -77,6 +77,10 @@ extension Settings.Option {
             "SNIKKET_SMTP_URL", .mailServer, .none("no e-mail is sent"), .servers, into: \.settings.mailServer, secret: true,
             "The mail server by which the administrator gets an e-mail when something needs a hand; smtp goes over to TLS, unless ;no-tls is added."),
         Self(
+            "SNIKKET_IPV4", .flag, .value("on"), .servers, into: \.settings.ipv4,
+            "Whether to use IPv4; switch it off on a machine that has IPv6 only. Where there is IPv4 all the same, the TURN server goes on answering there."
+        ),
+        Self(
             "SNIKKET_TWEAK_IPV6", .flag, .value("on"), .servers, into: \.settings.ipv6,
             "Whether to use IPv6; switch it off where it is broken."),
         Self(

@@ -1,6 +1,7 @@
 """`snikket check` on a server with public addresses: what a newcomer sees, for a right world and for each thing that can be wrong."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -80,10 +81,36 @@ def test_a_web_server_on_our_port_is_named_with_what_can_be_done(server: Server)
     assert (found["name"], found["level"]) == ("ports", "red")
     assert f"nginx (process {nginx.pid})" in found["what"] and "80/tcp" in found["what"]
     assert "SNIKKET_CHALLENGE=tls-alpn-01" in found["try"]
+    assert "snikket render --target proxy=nginx" in found["try"]
     # With that the port may be somebody else's.
     server.config.write_text(CONFIGURATION + "SNIKKET_CHALLENGE=tls-alpn-01\n")
     [found] = server.not_green()
     assert (found["name"], found["level"]) == ("ports", "yellow")
+
+
+def test_a_web_server_in_front_is_told_of_and_then_has_to_answer(server: Server) -> None:
+    # As a newcomer who has one sees it: both ports are taken, and the command that is named says what to do.
+    folder = server.folder
+    (folder / "apache2.conf").write_text(
+        f"ServerRoot {folder}\nDefaultRuntimeDir {folder}\nPidFile {folder}/apache2.pid\nErrorLog {folder}/error.log\nServerName localhost\n"
+        "LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so\n"
+        "LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so\nUser nobody\nGroup nogroup\nListen 80\nListen 443\n")
+    apache = server.internet.started_on_server("apache2", "-DFOREGROUND", "-f", str(folder / "apache2.conf"))
+    until(lambda: ":443 " in server.internet.on_server("ss", "-tlnH").stdout, 10, "Apache listens")
+    [found] = server.not_green()
+    assert (found["name"], found["level"]) == ("ports", "red") and f"apache2 (process {apache.pid})" in found["what"]
+    assert "`snikket render --target proxy=apache`" in found["try"]
+    refused = server.snikket("render", "--target", "proxy=apache")
+    assert refused.returncode == 78
+    lines = [line.removeprefix("snikket: cause: ") for line in refused.stderr.splitlines() if "=" in line and "cause" in line]
+    server.config.write_text(CONFIGURATION + "\n".join(lines) + "\n")
+    assert "ServerName chat.example.org" in server.snikket("render", "--target", "proxy=apache").stdout
+    assert server.not_green() == []
+    # It is not there any more.
+    server.internet.end(apache)
+    gone = server.not_green()
+    assert {(check["name"], check["level"]) for check in gone} == {("reachable", "red")}
+    assert all("443" in check["what"] and "snikket render --target proxy=" in check["try"] for check in gone)
 
 
 def test_without_dns_it_says_so_within_ten_seconds(server: Server) -> None:
@@ -145,6 +172,66 @@ def test_other_ports_need_records_that_lead_there(server: Server) -> None:
     assert (found["name"], found["level"]) == ("service", "red")
     server.internet.publish(GOOD_ZONE + "\n".join(found["records"]))
     assert server.not_green() == []
+
+
+def test_everything_on_one_port_needs_records_that_announce_it(server: Server) -> None:
+    server.config.write_text(CONFIGURATION + "SNIKKET_ALL_ON_HTTPS_PORT=on\n")
+    found = server.not_green()
+    assert {(check["name"], check["level"]) for check in found} == {("service", "yellow")}
+    records = {record for check in found for record in check["records"]}
+    assert {record for record in records if " 443 " in record} == {
+        "_xmpps-client._tcp.chat.example.org. SRV 10 5 443 chat.example.org.",
+        "_xmpps-server._tcp.chat.example.org. SRV 10 5 443 chat.example.org.",
+        "_xmpps-server._tcp.groups.chat.example.org. SRV 10 5 443 chat.example.org."}
+    # Whoever looks at records looks at nothing else, so the usual ports are among them.
+    assert "_xmpp-client._tcp.chat.example.org. SRV 0 5 5222 chat.example.org." in records
+    server.internet.publish(GOOD_ZONE + "\n".join(records))
+    assert server.not_green() == []
+
+
+def test_a_domain_that_is_a_website_already_needs_records_and_lines(server: Server) -> None:
+    folder, internet = server.folder, server.internet
+    server.config.write_text(CONFIGURATION.replace("chat.example.org", "example.org") + "SNIKKET_WEB_HOST=chat.example.org\n")
+    zone = "example.org. A 203.0.113.1\nchat.example.org. A 203.0.113.5\nshare.example.org. CNAME chat.example.org.\n"
+    internet.publish(zone)
+    # The website, on a machine of its own.
+    subprocess.run([
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=example.org",
+        "-addext", "subjectAltName=DNS:example.org", "-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")],
+        check=True, capture_output=True)
+    lines = folder / "lines"
+    lines.write_text("")
+    (folder / "nginx.conf").write_text(f"""
+        daemon off; pid {folder}/nginx.pid; error_log stderr; events {{}}
+        http {{ access_log off; server {{ listen 80; listen 443 ssl; server_name example.org; root {folder}/nothing;
+            ssl_certificate {folder}/certificate.pem; ssl_certificate_key {folder}/key.pem; include {lines}; }} }}""")
+
+    def website() -> "subprocess.Popen[bytes]":
+        started = subprocess.Popen(
+            [*Internet.inside(internet.world), "nginx", "-e", "stderr", "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
+        until(lambda: internet.on_server("curl", "-sk", "https://203.0.113.1/").returncode == 0, 10, "the website answers")
+        return started
+
+    trusted = {**os.environ, "CURL_CA_BUNDLE": str(folder / "certificate.pem")}
+    process = website()
+    try:
+        found = {(check["name"], check["level"]): check for check in server.not_green(environment=trusted)}
+        assert set(found) == {("address", "red"), ("service", "red"), ("website", "red"), ("website", "yellow")}
+        assert found["address", "red"]["records"] == ["groups.example.org. CNAME chat.example.org."]
+        assert all("`snikket render --target website=nginx`" in found["website", level]["try"] for level in ("red", "yellow"))
+        records = [record for check in server.not_green(environment=trusted) for record in check["records"]]
+        assert "_xmpp-client._tcp.example.org. SRV 0 5 5222 chat.example.org." in records
+        assert "_xmpp-server._tcp.example.org. SRV 0 5 5269 chat.example.org." in records
+        # What is asked for is all that is missing.
+        internet.publish(zone + "\n".join(records))
+        lines.write_text(server.snikket("render", "--target", "website=nginx").stdout)
+        process.terminate()
+        process.wait(10)
+        process = website()
+        assert server.not_green(environment=trusted) == []
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 def test_what_etc_hosts_says_against_dns_is_seen_and_not_believed(server: Server) -> None:

@@ -73,7 +73,8 @@ class Appliance:
         with self._spoken:
             self._lines.clear()
         self.process = self._popen([self.verb, *common], environment=environment)
-        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(self.process,), daemon=True)
+        self._listener.start()
         return self
 
     def started(self, seconds: float = 60) -> "Appliance":
@@ -106,6 +107,14 @@ class Appliance:
         process, self.process = self.process, None
         process.send_signal(signal.SIGTERM)
         return process.wait(seconds)
+
+    def ended(self, seconds: float = 20) -> int:
+        """Its exit code, when it has ended by itself and all that it printed has been heard."""
+        assert self.process is not None
+        code = self.process.wait(seconds)
+        self._listener.join(seconds)
+        self.process = None
+        return code
 
     def processes(self) -> list[Process]:
         """Every process of it, whoever started it."""

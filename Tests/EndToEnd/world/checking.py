@@ -22,15 +22,16 @@ class Server:
         program = str(installation() / "bin/snikket")
         return [*Internet.inside(self.internet.server), program, verb, "--config", str(self.config), "--state", str(self.folder / "state"), *arguments]
 
-    def snikket(self, verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(verb, *arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90)
+    def snikket(self, verb: str, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(verb, *arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90, env=environment)
 
-    def check(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.snikket("check", *arguments)
+    def check(self, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        return self.snikket("check", *arguments, environment=environment)
 
-    def checks(self, *arguments: str) -> list[dict[str, Any]]:
+    def checks(self, *arguments: str, environment: dict[str, str] | None = None) -> list[dict[str, Any]]:
         """Every line of the report. The exit status has to agree with the verdict, and the verdict with the lines."""
-        answer = self.check("--json", *arguments)
+        answer = self.check("--json", *arguments, environment=environment)
         assert answer.stdout, answer.stderr
         report = json.loads(answer.stdout)
         assert set(report) == {"verdict", "checks"}
@@ -43,6 +44,6 @@ class Server:
                 assert check["try"], f"what to do is not said: {check}"
         return report["checks"]
 
-    def not_green(self, *arguments: str) -> list[dict[str, Any]]:
+    def not_green(self, *arguments: str, environment: dict[str, str] | None = None) -> list[dict[str, Any]]:
         """What is not as it has to be. Whether something keeps this machine's clock right is not for a test to decide."""
-        return [check for check in self.checks(*arguments) if check["level"] != "green" and check["name"] != "clock"]
+        return [check for check in self.checks(*arguments, environment=environment) if check["level"] != "green" and check["name"] != "clock"]

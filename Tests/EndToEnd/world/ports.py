@@ -4,7 +4,7 @@ import random
 import socket
 from dataclasses import dataclass
 
-BLOCK = 42  # ten listeners, and for `snikket try` a few relay ports
+BLOCK = 44  # twelve listeners, and for `snikket try` a few relay ports
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,9 @@ def binding(port: int, host: str = "127.0.0.1") -> tuple[str, int]:
         return _address(_ask(connection, BINDING, [])[XOR_MAPPED])
 
 
-def allocate(port: int, username: str, password: str, host: str = "127.0.0.1") -> tuple[str, int]:
-    """Allocates a UDP relay address, gives it back at once, and returns it."""
-    with _connect(host, port) as connection:
+def allocate(port: int, username: str, password: str, host: str = "127.0.0.1", over: socket.socket | None = None) -> tuple[str, int]:
+    """Allocates a UDP relay address, gives it back at once, and returns it; `over` a connection that is there, if one is."""
+    with over or _connect(host, port) as connection:
         wanted = [(REQUESTED_TRANSPORT, bytes([UDP, 0, 0, 0]))]
         try:
             _ask(connection, ALLOCATE, wanted)
