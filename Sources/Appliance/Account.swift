@@ -44,7 +44,10 @@ public struct Accounts: Sendable {
     /// Users that exist nowhere else, for a trial by root: from the range that systemd gives to units without a user of
     /// their own (systemd.exec(5), DynamicUser=), so that nobody's files are in reach.
     public static func throwAway() -> Accounts {
-        let first: UInt32 = 61_184
+        numbered(from: 61_184)
+    }
+
+    private static func numbered(from first: UInt32) -> Accounts {
         var services: [Service: Account] = [:]
         for (index, service) in Service.allCases.enumerated() {
             services[service] = Account(user: first + UInt32(index), group: first + UInt32(index))
@@ -52,6 +55,10 @@ public struct Accounts: Sendable {
         let last = first + UInt32(Service.allCases.count)
         return Accounts(services: services, certificates: Account(user: last, group: last))
     }
+
+    /// Numbers that no user of the machine has, when the installation has made none: containers need no names. From a range that systemd leaves
+    /// alone (systemd's UIDS-GIDS.md).
+    static func forContainers() -> Accounts { numbered(from: 60_801) }
 
     private static func account(named name: String) throws(ApplianceError) -> Account {
         guard let entry = getpwnam(name) else { throw .missingUser(name) }

@@ -36,6 +36,9 @@ public struct Announcer: Sendable {
         return { line in Announcer().write("\(service): \(line)", to: STDERR_FILENO) }
     }
 
+    /// In a container there is one server, and the engine keeps what is printed.
+    func serverLine(_ line: String) { write(line, to: STDERR_FILENO) }
+
     // One write for a line, so that lines of several tasks do not mix.
     private func write(_ line: String, to descriptor: CInt) {
         var bytes = Array((line + "\n").utf8)[...]

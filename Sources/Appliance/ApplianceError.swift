@@ -18,6 +18,8 @@ public enum ApplianceError: Error, Equatable {
     case portTaken(port: Int, name: String, owner: String?)
     /// `snikket-certs` is not where it has to be.
     case missingProgram(path: String)
+    /// A container is to run a server that the settings switch off.
+    case switchedOff(String)
     /// Nothing answers on the control socket.
     case notRunning(socket: String)
     /// The control socket is another user's.

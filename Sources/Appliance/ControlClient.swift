@@ -22,6 +22,17 @@ public struct ControlClient: Sendable {
         return report
     }
 
+    /// Whether one part serves: a server by its name, or `certificates`; and its state in a word.
+    /// - Throws: ``ApplianceError/refused(_:)`` when there is no such part.
+    public func health(of name: String) async throws(ApplianceError) -> (isGood: Bool, state: String) {
+        let response = try await send(.init(path: StatusReport.healthPath + name))
+        if let answer = try? JSONDecoder().decode(HealthAnswer.self, from: Data(response.body)) { return (response.status == 200, answer.state) }
+        guard let problem = try? JSONDecoder().decode(StatusReport.ProblemReport.self, from: Data(response.body)) else {
+            throw .noAnswer(socket: socket)
+        }
+        throw .refused(problem)
+    }
+
     /// Has a new certificate got, now. Returns the number of the attempt, as in ``StatusReport/WorkReport``.
     /// - Throws: ``ApplianceError/refused(_:)`` when it is too early.
     public func renewCertificate() async throws(ApplianceError) -> Int {

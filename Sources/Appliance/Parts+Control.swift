@@ -8,6 +8,7 @@ extension Parts {
         case ("GET", "/status"):
             guard let json = try? await status().json() else { return .refusal(500, .init(error: "the status cannot be told")) }
             return ControlAnswer(status: 200, json: json)
+        case ("GET", let path) where path.hasPrefix(StatusReport.healthPath): return await status().health(askedAs: path)
         case ("GET", "/metrics"): return await answerMetrics(request)
         case ("POST", "/certificate/renew"): return await wish(.renew)
         case ("POST", "/certificate/revoke"):
@@ -23,7 +24,7 @@ extension Parts {
             return .refusal(
                 404,
                 .init(
-                    error: "there are only GET /status, GET /metrics, POST /reload, POST /login, POST /certificate/renew and"
+                    error: "there are only GET /status, GET /health/NAME, GET /metrics, POST /reload, POST /login, POST /certificate/renew and"
                         + " POST /certificate/revoke"))
         }
     }

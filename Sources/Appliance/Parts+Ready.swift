@@ -1,4 +1,3 @@
-import ChatServer
 import Settings
 import Supervision
 import Synchronization
@@ -57,21 +56,6 @@ extension Parts {
 
     /// While nobody administers the service, the link that makes somebody the administrator is printed at each start.
     func inviteFirstAdmin() async {
-        do throws(ChatServerError) {
-            guard try await !chat.users().contains(where: { $0.role == "prosody:admin" }) else { return }
-            var request = InvitationRequest()
-            request.isAdmin = true
-            let existing = try await chat.invitations().first { $0.isAdmin && !$0.isReusable }
-            let invitation: Invitation
-            if let existing { invitation = existing } else { invitation = try await chat.createInvitation(request) }
-            say.result("invitation \(invitation.url)")
-        } catch {
-            // Everything serves; the link can be had by hand.
-            let (problem, _) = currentSettings.source.explain(error)
-            say.problem(
-                .init(
-                    error: "the first invitation could not be made", cause: problem.cause ?? problem.error,
-                    tryThis: "snikket invite create --admin"))
-        }
+        await say.firstInvitation(to: chat, explaining: currentSettings.source)
     }
 }

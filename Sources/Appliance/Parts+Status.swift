@@ -6,12 +6,7 @@ import Synchronization
 extension Parts {
     /// How everything is, now.
     func status() async -> StatusReport {
-        let services = await household.snapshots().map { snapshot in
-            StatusReport.ServiceReport(
-                name: snapshot.name, state: snapshot.state.name, pid: snapshot.pid, since: snapshot.since.wholeSeconds,
-                restarts: snapshot.restarts, memoryBytes: snapshot.memoryBytes, lastProblem: snapshot.lastProblem.map { "\($0)" },
-                lastProblemAt: snapshot.lastProblemAt?.wholeSeconds)
-        }
+        let services = await household.snapshots().map(StatusReport.ServiceReport.init)
         let certificate = await keeper.report()
         let phase = standing.withLock { $0 }
         let isServed = await keeper.isServed(by: settings.endpoints)

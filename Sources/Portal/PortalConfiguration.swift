@@ -13,6 +13,8 @@ public struct PortalConfiguration: Codable, Sendable, Equatable {
     public var socket: String
     /// The chat server's HTTP port on loopback.
     public var apiPort: Int
+    /// The chat server's HTTP socket, when it cannot be reached on loopback; nil when it can.
+    public var apiSocket: String?
     /// The secret of the chat server's API.
     public var apiSecret: String
     /// The folder with the pages, styles and languages.

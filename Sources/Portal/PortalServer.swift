@@ -28,7 +28,8 @@ public struct PortalServer: Service {
         self.logger = logger
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let prosody = LocalHTTPClient(
-            target: .tcp(host: "127.0.0.1", port: configuration.apiPort), hostHeader: configuration.domain, responseLimit: 1 << 20,
+            target: configuration.apiSocket.map { .unix(path: $0) } ?? .tcp(host: "127.0.0.1", port: configuration.apiPort),
+            hostHeader: configuration.domain, responseLimit: 1 << 20,
             group: group)
         let assets = try StaticFiles(folder: configuration.templates + "/static")
         routes = PortalRoutes(

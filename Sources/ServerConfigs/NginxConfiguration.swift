@@ -74,7 +74,7 @@ extension ServerFacts {
             "ciphers": .text(profile.ciphers),
             "serverPreference": .text(profile.serverPreference ? "on" : "off"),
             "portalSocket": .text("unix:" + locations.portalSocket),
-            "prosody": .text("127.0.0.1:\(ports.internalHTTP)"),
+            "prosody": .text(chatSocket.map { "unix:" + $0 } ?? "127.0.0.1:\(ports.internalHTTP)"),
             "domain": .text(settings.domain),
             "webHost": .text(settings.webHost),
             "isDomainElsewhere": .flag(settings.isDomainElsewhere),

@@ -33,6 +33,7 @@ extension ServerFacts {
             "sharedPort": .number(settings.publicHTTPSPort),
             "proxy65Port": .number(settings.ports.proxy65),
             "internalHTTPPort": .number(settings.ports.internalHTTP),
+            "httpSocket": .optional(chatSocket),
             "domain": .text(settings.domain),
             "webHost": .text(settings.webHost),
             "webURL": .text(settings.webURL + "/"),

@@ -32,6 +32,20 @@ public struct Secrets: Sendable, Equatable {
         Secrets(api: try stored(apiFile(in: locations), create: false), turn: try stored(turnFile(in: locations), create: false))
     }
 
+    /// Those of the stored secrets that are here. In a container these are the ones that its server shares with another; what is missing it has
+    /// no use for, and gets one that nobody else knows.
+    public static func present(in locations: Locations) throws(ServerConfigsError) -> Secrets {
+        func secret(_ path: String) throws(ServerConfigsError) -> String {
+            do throws(ServerConfigsError) {
+                return try stored(path, create: false)
+            } catch {
+                guard case .file(let problem) = error, problem.errno == ENOENT else { throw error }
+                return randomHexadecimal()
+            }
+        }
+        return Secrets(api: try secret(apiFile(in: locations)), turn: try secret(turnFile(in: locations)))
+    }
+
     /// The file of ``api``.
     public static func apiFile(in locations: Locations) -> String { locations.secrets + "/api" }
     /// The file of ``turn``.

@@ -6,6 +6,8 @@ public import Templates
 public enum ServerConfigsError: Error, Sendable, Equatable {
     /// A template is wrong, or a value cannot be expressed in its format.
     case template(TemplateError)
+    /// A path has something in it that cannot be said in the files for a target.
+    case inexpressible(path: String, target: String)
     /// A file could not be read or written.
     case file(FileError)
     /// A stored secret is not 64 hexadecimal digits.

@@ -16,10 +16,12 @@ public struct ServerFacts: Sendable, Equatable {
     public var hasHTTPPort: Bool
     /// The address under which this machine is known outside, for a TURN server behind NAT; nil when it has that address itself.
     public var publicAddress: String?
+    /// Where nginx reaches the chat server's HTTP when both share no loopback; nil when they do.
+    public var chatSocket: String?
 
     public init(
         settings: Settings, locations: Locations, secrets: Secrets, phase: Phase = .serving, hasIPv6: Bool = true, hasHTTPPort: Bool = true,
-        publicAddress: String? = nil
+        publicAddress: String? = nil, chatSocket: String? = nil
     ) {
         self.settings = settings
         self.locations = locations
@@ -28,6 +30,7 @@ public struct ServerFacts: Sendable, Equatable {
         self.hasIPv6 = hasIPv6
         self.hasHTTPPort = hasHTTPPort
         self.publicAddress = publicAddress
+        self.chatSocket = chatSocket
     }
 
     /// What nginx is to do.

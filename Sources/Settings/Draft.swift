@@ -9,7 +9,7 @@ struct Draft {
         upgrades: .init(automatic: .no),
         abuseEmail: nil, securityEmail: nil, termsURI: nil, privacyURI: nil, invitationURL: "",
         turn: .init(enabled: false, host: "", secret: nil, minimumRelayPort: 0, maximumRelayPort: 0, internalAddress: nil),
-        federation: false, metricsListen: nil, given: [:], notices: [])
+        federation: false, metricsListen: nil, containers: .init(network: .bridge), given: [:], notices: [])
 
     /// Where certificates come from, before the pieces are put together.
     var certificate = CertificateKind.acme

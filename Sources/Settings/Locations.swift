@@ -44,6 +44,8 @@ public struct Locations: Sendable, Equatable {
     public var controlSocket: String { control + "/socket" }
     /// The folder of the control socket.
     public var control: String { run + "/control" }
+    /// The chat server's HTTP socket, where servers are in containers of their own and cannot share a loopback.
+    public var chatSocket: String { work(of: .prosody) + "/http.sock" }
     /// The portal's HTTP socket, behind nginx.
     public var portalSocket: String { work(of: .portal) + "/portal.sock" }
 }

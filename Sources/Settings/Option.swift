@@ -54,6 +54,7 @@ extension Settings {
             case servers = "The servers"
             case ports = "Addresses and ports"
             case calls = "Calls"
+            case containers = "Containers"
             case portal = "Web portal"
             case hosting = "Hosting panels"
             case other = "Of the Docker-based Snikket"

@@ -74,6 +74,8 @@ public struct Settings: Sendable, Equatable {
     public var federation: Bool
     /// Where metrics are offered; nil: they are not.
     public var metricsListen: ListenAddress?
+    /// The appliance in containers.
+    public var containers: Containers
     /// Every option that was set, by its name in snikket.conf, in its usual form: for `config show`.
     public var given: [String: String]
     /// What was set and does nothing here, or not yet.

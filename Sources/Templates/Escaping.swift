@@ -23,7 +23,7 @@ extension Format {
         case .number(let number): output += Array(String(number).utf8)
         case .flag(let flag):
             switch self {
-            case .lua, .yaml: output += Array((flag ? "true" : "false").utf8)
+            case .lua, .yaml, .compose: output += Array((flag ? "true" : "false").utf8)
             case .systemd: output += Array((flag ? "yes" : "no").utf8)
             // nginx has on and off, coturn has lines that are there or not, HTML has attributes: conditions, all of them.
             case .nginx, .coturn, .word, .html: throw .kind
@@ -40,7 +40,7 @@ extension Format {
         let (open, separator, close) =
             switch self {
             case .lua: ("{ ", "; ", " }")
-            case .yaml: ("[", ", ", "]")
+            case .yaml, .compose: ("[", ", ", "]")
             case .nginx, .word: ("", " ", "")
             case .systemd where place == .systemdWord: ("", " ", "")
             case .systemd, .coturn, .html: throw .kind
@@ -62,6 +62,7 @@ extension Format {
         case .nginx: try Nginx.write(text, to: &output)
         case .coturn: try Coturn.write(text, to: &output)
         case .yaml: YAMLScalar.write(text, to: &output)
+        case .compose: YAMLScalar.write(text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$"), to: &output)
         case .word: try BareWord.write(text, to: &output)
         case .systemd:
             // systemd takes text with noncharacters for no UTF-8 at all and ignores the line.

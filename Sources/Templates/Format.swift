@@ -8,6 +8,8 @@ public enum Format: String, Sendable, CaseIterable {
     case coturn
     /// YAML 1.2: a value becomes a whole scalar, text always double-quoted. A list becomes a flow sequence.
     case yaml
+    /// compose.yaml: as YAML, and `$`, which would begin a variable there, written as `$$`. A value may be a key too.
+    case compose
     /// systemd units: the rest of a line, or quoted words after the keys that take words (`ExecStart=`, `Environment=`...).
     case systemd
     /// Whatever else reads bare words, also in its comments: a value is made of letters, digits and `.:/-_[]`, and nothing else can be written. A

@@ -1,18 +1,25 @@
-/// The formats in which a value is the end of its line: coturn (`name=value`), YAML (`key: value`, `- value`) and
+/// The formats in which a value is the end of its line: coturn (`name=value`), YAML (`key: value`, `- value`; in compose.yaml `value:` too) and
 /// systemd (`Key=value`; `Key=word word` for the keys that take words).
 struct LineReader: Equatable {
-    enum Syntax: Equatable { case coturn, yaml, systemd }
+    enum Syntax: Equatable { case coturn, yaml, compose, systemd }
     let syntax: Syntax
     private var line: [UInt8] = []
     private var afterValue = false
+    /// Whether that value stands at the beginning of its line, and so has to be a key.
+    private var isKey = false
 
     init(syntax: Syntax) { self.syntax = syntax }
 
     mutating func read(_ byte: UInt8) -> Bool {
         if byte == Byte.newline {
             line = []
-            afterValue = false
-            return true
+            defer { (afterValue, isKey) = (false, false) }
+            return !isKey
+        }
+        if isKey {
+            (afterValue, isKey) = (false, false)
+            line.append(byte)
+            return byte == UInt8(ascii: ":")
         }
         if afterValue {
             guard syntax == .systemd, takesWords, byte == Byte.space else { return false }
@@ -25,13 +32,15 @@ struct LineReader: Equatable {
     mutating func placeForValue() -> Place? {
         guard !afterValue, !isComment, let place else { return nil }
         afterValue = true
+        isKey = syntax == .compose && line.allSatisfy(Byte.isBlank)
         return place
     }
 
     private var place: Place? {
         switch syntax {
         case .coturn: line.last == Byte.equals ? .whole : nil
-        case .yaml:
+        case .compose where line.allSatisfy(Byte.isBlank): .whole
+        case .yaml, .compose:
             line.suffix(2) == [UInt8(ascii: ":"), Byte.space] || line.drop(while: Byte.isBlank) == [Byte.hyphen, Byte.space]
                 ? isQuoted ? nil : .whole : nil
         case .systemd:

@@ -18,6 +18,7 @@ struct Surroundings: Equatable {
             case .nginx: .nginx(NginxReader())
             case .coturn: .line(LineReader(syntax: .coturn))
             case .yaml: .line(LineReader(syntax: .yaml))
+            case .compose: .line(LineReader(syntax: .compose))
             case .systemd: .line(LineReader(syntax: .systemd))
             case .html: .html(HTMLReader())
             case .word: .word

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Settings
 
 /// The options of every command.
@@ -7,11 +8,12 @@ struct CommonOptions: ParsableArguments {
     var config = "/etc/snikket/snikket.conf"
 
     @Option(help: ArgumentHelp("The state directory.", valueName: "dir"))
-    var state = CommonOptions.defaultState
+    var state = getenv("SNIKKET_STATE").map { String(cString: $0) } ?? CommonOptions.defaultState
 
     @Option(help: ArgumentHelp("The templates; found beside the program when not given.", valueName: "dir", visibility: .hidden))
     var templates: String?
 
+    /// In a container it is another, which the image says in SNIKKET_STATE.
     static let defaultState = "/var/lib/snikket"
 
     /// Where things lie, every path absolute.

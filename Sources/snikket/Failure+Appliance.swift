@@ -18,6 +18,10 @@ extension Failure {
             self.init(
                 error: "root has no \(name) here", cause: "it takes that to give each server a user of its own",
                 tryThis: "start it with the unit that install.sh makes, or as another user than root")
+        case .switchedOff(let name):
+            self.init(
+                error: "\(name) is switched off in the settings", cause: "a container is to run it all the same",
+                tryThis: "run `snikket render --target compose` again", code: .configuration)
         case .file(let error):
             self.init(
                 error: "cannot use \(error.path)", cause: error.words,

@@ -11,6 +11,10 @@ extension Failure {
     init(_ error: ServerConfigsError) {
         switch error {
         case .template(let error): self.init(error)
+        case .inexpressible(let path, let target):
+            self.init(
+                error: "the path \(path) cannot be said in files for \(target)", cause: "there, colons, commas and blanks separate",
+                tryThis: "use a folder with another name", code: .configuration)
         case .file(let error): self.init(error)
         case .damagedSecret(let path):
             self.init(

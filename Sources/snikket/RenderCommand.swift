@@ -15,6 +15,10 @@ struct RenderCommand: Command {
             Nothing is started or reloaded: `snikket up` does the same by itself. With --output the files go to a folder of your own, \
             as SERVICE/FILE, for a look. With --diff nothing is written; secrets are masked.
 
+            --target compose makes containers of it: compose.yaml for `docker compose` and `podman-compose`, in /etc/snikket/containers unless \
+            --output says where, and the folders that are mounted, in the state directory. --target quadlet does it for Podman under \
+            systemd. When snikket.conf has changed, run it again: the containers notice what concerns them.
+
             With --target proxy=NAME the part is printed that another web server on this machine needs to pass our names on: nginx, apache, \
             caddy, traefik, haproxy or sslh. With --target website=NAME the lines are printed that lead from the website of a domain that is one \
             already (SNIKKET_WEB_HOST) to here: nginx, apache or caddy.
@@ -23,7 +27,7 @@ struct RenderCommand: Command {
     @OptionGroup var common: CommonOptions
     @OptionGroup var overrides: SettingOverrides
 
-    @Option(help: ArgumentHelp("For whom: host, proxy=NAME or website=NAME.", valueName: "target"))
+    @Option(help: ArgumentHelp("For whom: host, compose, quadlet, proxy=NAME or website=NAME.", valueName: "target"))
     var target = RenderTarget.host
 
     @Option(help: ArgumentHelp("For --target proxy=nginx and apache: a certificate for the web pages, instead of Snikket's own.", valueName: "file"))
@@ -41,6 +45,7 @@ struct RenderCommand: Command {
     func execute() async throws {
         let locations = try common.locations(needingTemplates: true)
         let settings = try readSettings(locations, overrides: overrides.values)
+        if case .containers(let engine) = target { return try renderContainers(for: engine, settings, locations) }
         if case .website(let server) = target { return try printLines(forWebsiteOf: server, settings, locations) }
         if case .proxy(let server) = target { return try printPart(of: server, settings, locations) }
         let facts = ServerFacts(

@@ -25,6 +25,8 @@ struct Snikket: AsyncParsableCommand {
             RollbackCommand.self,
             ConfigCommand.self,
             PortalCommand.self,
+            ServeCommand.self,
+            HealthCommand.self,
         ])
 
     /// Wrong usage is an error like every other; help and version are no errors.

@@ -120,6 +120,15 @@ struct ReadBackTests {
         #expect(try scalars(in: text) == kept)
     }
 
+    @Test("compose.yaml, through libyaml: a dollar is two, in keys and in values")
+    func compose() throws {
+        var nasty = NastyStrings(seed: 7)
+        let (text, kept) = try lines(.compose, "{{ value }}:\n  - {{ value }}\n", of: nasty.strings(1000))
+        #expect(kept.count == 1000)
+        let doubled = kept.map { $0.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$") }
+        #expect(try scalars(in: text) == doubled.flatMap { [$0, $0] })
+    }
+
     /// Every scalar of a document, in order.
     private func scalars(in text: String) throws -> [String] {
         var parser = yaml_parser_t()

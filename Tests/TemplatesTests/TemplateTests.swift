@@ -61,6 +61,7 @@ struct TemplateTests {
             (.nginx, "listen unix:{{ a }};"),
             (.coturn, "# x={{ a }}"), (.coturn, "x={{ a }} y"), (.coturn, "{{ a }}=x"), (.coturn, "{{ a }}"),
             (.yaml, "a: \"{{ a }}\""), (.yaml, "a: x{{ a }}"), (.yaml, "{{ a }}: x"), (.yaml, "# a: {{ a }}"), (.yaml, "a: {{ a }} b: c"),
+            (.compose, "a: \"{{ a }}\""), (.compose, "a: x{{ a }}"), (.compose, "{{ a }} b: c"), (.compose, "{{ a }}\n"), (.compose, "x{{ a }}: b"),
             (.systemd, "# {{ a }}"), (.systemd, "Description=x {{ a }}"), (.systemd, "{{ a }}=x"), (.systemd, "ExecStart=\"{{ a }}\""),
             (.html, "<p class={{ a }}>"), (.html, "<p {{ a }}>"), (.html, "<{{ a }}>"), (.html, "<script>{{ a }}</script>"),
             (.html, "<style>{{ a }}</style>"), (.html, "<p onclick=\"{{ a }}\">"), (.html, "<p style=\"{{ a }}\">"), (.html, "<!-- {{ a }} -->"),
@@ -80,7 +81,7 @@ struct TemplateTests {
         arguments: [
             (Format.lua, "{{ a }}", "\0"), (.nginx, "x {{ a }};", "$"), (.nginx, "x {{ a }};", "\n"), (.coturn, "x={{ a }}", "a\nb"),
             (.coturn, "x={{ a }}", " a"), (.coturn, "x={{ a }}", "a "), (.coturn, "x={{ a }}", "=a"), (.coturn, "x={{ a }}", ""),
-            (.yaml, "a: {{ a }}", "\0"),
+            (.yaml, "a: {{ a }}", "\0"), (.compose, "{{ a }}: x", "\0"),
             (.systemd, "Description={{ a }}", "a\nb"), (.systemd, "Description={{ a }}", "a\\"), (.html, "{{ a }}", "\u{1}"),
             (.html, "<a href=\"{{ a }}\">", "javascript:alert(1)"), (.html, "<a href=\"{{ a }}\">", " javascript:alert(1)"),
             (.html, "<a href=\"  {{ a }}\">", "JavaScript:x"), (.html, "<a href=\"{{ a }}\">", "data:text/html,x"),

@@ -16,9 +16,11 @@ class Authority:
     """Pebble, answering ACME at `directory`, looking names up in a DNS where every name is 127.0.0.1."""
 
     def __init__(self, folder: Path, http_port: int, name_server: NameServer | None = None, external_accounts: dict[str, str] | None = None, *,
-                 pebble: str = "pebble", environment: dict[str, str] | None = None):
-        """`name_server` is asked instead of a DNS of its own."""
+                 pebble: str = "pebble", environment: dict[str, str] | None = None,
+                 address: str = "127.0.0.1"):
+        """`name_server` is asked instead of a DNS of its own. `address` is where it answers ACME; another than loopback for who has a network of its own."""
         self.folder = folder
+        self.address = address
         self.name_server = name_server
         self._pebble = pebble
         self._environment = environment or {}
@@ -26,7 +28,7 @@ class Authority:
         self.external_accounts = external_accounts or {}
         first = free_block(4)
         self.acme_port, self.management_port, self.dns_port, self.dns_management_port = range(first, first + 4)
-        self.directory = f"https://127.0.0.1:{self.acme_port}/dir"
+        self.directory = f"https://{address}:{self.acme_port}/dir"
         self.bundle = folder / "acme-server.pem"
         self.root = folder / "root.pem"
         self.processes: list[subprocess.Popen] = []
@@ -35,7 +37,7 @@ class Authority:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._make_server_certificate()
         (self.folder / "pebble.json").write_text(json.dumps({"pebble": {
-            "listenAddress": f"127.0.0.1:{self.acme_port}",
+            "listenAddress": f"{self.address}:{self.acme_port}",
             "managementListenAddress": f"127.0.0.1:{self.management_port}",
             "certificate": str(self.bundle),
             "privateKey": str(self.folder / "acme-server.key"),
@@ -98,5 +100,5 @@ class Authority:
         """The certificate of Pebble's own HTTPS, which the appliance is told to trust."""
         subprocess.run([
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
+            "-subj", "/CN=127.0.0.1", "-addext", f"subjectAltName=IP:127.0.0.1,IP:{self.address},DNS:localhost",
             "-keyout", str(self.folder / "acme-server.key"), "-out", str(self.bundle)], check=True, capture_output=True)

@@ -1,0 +1,68 @@
+import ProcessMemory
+import ServerConfigs
+import Settings
+import Supervision
+
+extension ContainerServer {
+    /// Takes over whatever changes: the certificate, the settings. Returns when the settings take another start.
+    func keepWatch(over mark: String?) async throws {
+        var (certificate, refused) = (mark, [Int]?.none)
+        while true {
+            try await Task.sleep(for: Self.pause, tolerance: .milliseconds(500))
+            if service != .portal, let mark = certificateMark, mark != certificate {
+                certificate = mark
+                await loadCertificate()
+            }
+            let mark = currentSettings.source.mark
+            if currentSettings.isFileChanged, mark != refused {
+                do {
+                    guard try await takeSettings(mark) else { return }
+                } catch {
+                    if Task.isCancelled { throw error }
+                    // What is wrong is said once, and changes nothing.
+                    refused = mark
+                    say.problem(currentSettings.source.explain(error).0)
+                }
+            }
+            releaseStartupPages()
+        }
+    }
+
+    private func loadCertificate() async {
+        switch await household.reload(service) {
+        case nil: say.progress("\(service.rawValue) has a new certificate")
+        // It reads it when it starts.
+        case .notRunning, .cancelled: break
+        case .cannotReload, .notReady:
+            say.problem(.init(error: "\(service.rawValue) does not serve after its reload", tryThis: "nothing; it is being started again"))
+            _ = await household.restart(service)
+        }
+    }
+
+    /// Reads the settings again and has the server use what follows from them; with the old ones again when it does not serve then. false when it
+    /// takes another start.
+    private func takeSettings(_ mark: [Int]?) async throws -> Bool {
+        let old = try files(for: currentSettings.value)
+        guard let new = try currentSettings.next(say) else { return false }
+        let files = try files(for: new)
+        if service != .portal { try await Acceptance(facts: facts(for: new), programs: programs).check(files) }
+        guard try !files.write().isEmpty else {
+            currentSettings.replace(with: new, mark: mark)
+            return true
+        }
+        guard let problem = await useFiles() else {
+            currentSettings.replace(with: new, mark: mark)
+            say.progress("\(service.rawValue) has the new settings")
+            return true
+        }
+        try old.write()
+        _ = await useFiles()
+        throw ApplianceError.failed(
+            .init(error: "\(service.rawValue) does not serve with the new settings, so the old ones are back", cause: "\(problem)"))
+    }
+
+    /// As for `snikket up`: nginx is reloaded, the others read their files at the start only.
+    private func useFiles() async -> SupervisionError? {
+        service == .nginx ? await household.reload(service) : await household.restart(service, deadline: .seconds(30))
+    }
+}

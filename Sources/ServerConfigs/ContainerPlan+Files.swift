@@ -1,0 +1,76 @@
+import DurableFiles
+import Settings
+import Templates
+
+/// A file that tells an engine which containers to run: its path below the folder for such files, and its text.
+public struct DeploymentFile: Sendable, Equatable {
+    public var name: String
+    public var text: String
+}
+
+extension ContainerPlan {
+    /// For `docker compose` and `podman-compose`.
+    ///
+    /// - Throws: ``ServerConfigsError/template(_:)`` when a path or a name cannot be said there, ``ServerConfigsError/file(_:)``.
+    public func composeFile() throws(ServerConfigsError) -> DeploymentFile {
+        var rows: [[String: Value]] = []
+        for container in containers { rows.append(try container.composeValues) }
+        let text = try locations.render(
+            template: "compose/compose.yaml.template", .compose,
+            ["containers": .rows(rows), "image": .text(image), "hasBridge": .flag(hasBridge), "usesIPv6": .flag(settings.ipv6)])
+        return DeploymentFile(name: "compose.yaml", text: text)
+    }
+
+    /// For Podman under systemd (podman-systemd.unit(5)).
+    public func quadletFiles() throws(ServerConfigsError) -> [DeploymentFile] {
+        var files: [DeploymentFile] = []
+        for container in containers {
+            var values = try container.quadletValues
+            values["image"] = .text(image)
+            let text = try locations.render(template: "quadlet/container.template", .systemd, values)
+            files.append(DeploymentFile(name: "snikket-\(container.name).container", text: text))
+        }
+        guard hasBridge else { return files }
+        let text = try locations.render(template: "quadlet/network.template", .systemd, ["usesIPv6": .flag(settings.ipv6)])
+        return files + [DeploymentFile(name: "snikket.network", text: text)]
+    }
+}
+
+extension ContainerPlan.Container {
+    /// `snikket health NAME`
+    private var healthCheck: [String] { ["/usr/bin/snikket", "health", name] }
+
+    fileprivate var composeValues: [String: Value] {
+        get throws(ServerConfigsError) {
+            [
+                "name": .text(name), "command": .texts(["serve", name]), "user": .text("\(user.user):\(user.group)"),
+                "capabilities": .texts(capabilities), "memory": .text("\(memory)m"), "processes": .number(processes),
+                "usesHostNetwork": .flag(usesHostNetwork), "ports": .texts(ports), "memoryFolders": .texts(memoryFolders),
+                "mounts": .rows(
+                    mounts.map { ["source": .text($0.source), "target": .text($0.target), "isReadOnly": .flag($0.isReadOnly)] }),
+                "healthCheck": .texts(["CMD"] + healthCheck), "needs": .texts(needs),
+            ]
+        }
+    }
+
+    fileprivate var quadletValues: [String: Value] {
+        get throws(ServerConfigsError) {
+            var lines: [[String: Value]] = []
+            for mount in mounts {
+                // There a colon separates, and blanks do.
+                for path in [mount.source, mount.target] where path.contains(where: { $0 == ":" || $0 == "," || $0 == " " }) {
+                    throw .inexpressible(path: path, target: "quadlet")
+                }
+                lines.append(["line": .text("\(mount.source):\(mount.target)" + (mount.isReadOnly ? ":ro" : ""))])
+            }
+            return [
+                "name": .text(name), "description": .text("Snikket: \(name)"), "containerName": .text("snikket-\(name)"),
+                "user": .text("\(user.user)"), "group": .text("\(user.group)"), "capabilities": .texts(capabilities),
+                "usesHostNetwork": .flag(usesHostNetwork), "ports": .texts(ports), "memoryFolders": .texts(memoryFolders),
+                "mounts": .rows(lines), "arguments": .text("--memory=\(memory)m --pids-limit=\(processes) --log-opt=max-size=10m"),
+                // Without this word Podman would give it to a shell.
+                "healthCommand": .text("CMD " + healthCheck.joined(separator: " ")), "needs": .texts(needs.map { "snikket-\($0).service" }),
+            ]
+        }
+    }
+}

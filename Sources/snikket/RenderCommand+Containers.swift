@@ -1,0 +1,43 @@
+import Appliance
+import DurableFiles
+import ServerConfigs
+import Settings
+
+extension RenderCommand {
+    /// Makes the folders of the containers, and the files that their engine reads.
+    func renderContainers(for engine: RenderTarget.Engine, _ settings: Settings, _ locations: Locations) throws {
+        guard overrides.values.isEmpty else {
+            // They read snikket.conf, and nothing else.
+            throw Failure(error: "containers take no --set", tryThis: "put it into \(locations.configuration)", code: .usage)
+        }
+        if settings.containers.network == .bridge, settings.sharesHTTPSPort || settings.isBehindProxy {
+            // On a network of its own nginx has no loopback with the others, and sees the engine where the other web server is.
+            throw Failure(
+                error: "this takes the machine's network for all containers",
+                cause: settings.sharesHTTPSPort ? "SNIKKET_ALL_ON_HTTPS_PORT is on" : "another web server stands in front",
+                tryThis: "set SNIKKET_CONTAINER_NETWORK=host", code: .configuration)
+        }
+        let ground = try ContainerGround(settings: settings, locations: locations)
+        let files = engine == .compose ? [try ground.containers.composeFile()] : try ground.containers.quadletFiles()
+        let folder = output.map(absolutePath) ?? (engine == .compose ? File.folder(of: locations.configuration) + "/containers" : Self.quadlets)
+        if diff {
+            let rendered = files.map { RenderedFile(path: "\(folder)/\($0.name)", text: $0.text, service: .nginx) }
+            return print(try rendered.difference(), terminator: "")
+        }
+        try ground.prepare()
+        do throws(FileError) {
+            try Folder.make(folder, mode: 0o755)
+            for file in files {
+                let (path, bytes) = ("\(folder)/\(file.name)", Array(file.text.utf8))
+                let isNew = try File.readIfThere(path) != bytes
+                if isNew { try File.write(bytes, to: path, mode: 0o644) }
+                print("\(path): \(isNew ? "written" : "unchanged")")
+            }
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    /// podman-systemd.unit(5)
+    private static let quadlets = "/etc/containers/systemd"
+}
