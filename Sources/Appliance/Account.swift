@@ -58,7 +58,7 @@ public struct Accounts: Sendable {
 
     /// Numbers that no user of the machine has, when the installation has made none: containers need no names. From a range that systemd leaves
     /// alone (systemd's UIDS-GIDS.md).
-    static func forContainers() -> Accounts { numbered(from: 60_801) }
+    public static func forContainers() -> Accounts { numbered(from: 60_801) }
 
     private static func account(named name: String) throws(ApplianceError) -> Account {
         guard let entry = getpwnam(name) else { throw .missingUser(name) }

@@ -24,6 +24,9 @@ public struct ContainerGround: Sendable {
         )
     }
 
+    /// Whether a state directory has been prepared for containers.
+    public static func isIn(state: String) -> Bool { access(state + "/containers", F_OK) == 0 }
+
     /// What the containers are.
     public var containers: ContainerPlan { plan }
 

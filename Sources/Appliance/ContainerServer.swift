@@ -2,6 +2,7 @@ import ChatServer
 import DurableFiles
 import Glibc
 import Health
+import Lifecycle
 import Portal
 import ProcessMemory
 import ServerConfigs
@@ -22,6 +23,8 @@ final class ContainerServer: ContainerPart {
     private let chat: Prosody
     private let standing = Mutex(StatusReport.Phase.starting)
     private let hasIPv6 = ServerFacts.machineHasIPv6()
+    /// Only the chat server's: what it writes is not to be pulled away from under it.
+    private let lock: HeldLock?
 
     init(_ service: Service, _ settings: CurrentSettings, _ locations: Locations, programs folder: String) throws {
         self.service = service
@@ -35,6 +38,14 @@ final class ContainerServer: ContainerPart {
             try Folder.make(locations.work(of: service), mode: 0o700)
         } catch {
             throw ApplianceError.file(error)
+        }
+        if service == .prosody {
+            guard let lock = try HeldLock(locations.work(of: service) + "/lock") else {
+                throw ApplianceError.alreadyRunning(state: locations.state, process: nil)
+            }
+            self.lock = lock
+        } else {
+            lock = nil
         }
         let value = settings.value.inContainer(of: service)
         let facts = ServerFacts(settings: value, locations: locations, secrets: secrets, hasIPv6: hasIPv6, chatSocket: locations.chatSocket)

@@ -60,7 +60,7 @@ struct BackupCreate: Command {
         let encryption = encryption(settings)
         let (folder, name) = destination(settings, locations, encryption, now)
         let maker = BackupMaker(
-            state: locations.state, settings: settingsFiles(settings, locations), owners: try stateOwners(isStrict: false),
+            state: locations.state, settings: settingsFiles(settings, locations), owners: try stateOwners(of: locations, isStrict: false),
             version: Version.current, domain: settings.domain, prosody: try? await ServerPrograms.installed().checkProsodyVersion(),
             folder: folder, name: name, encryption: encryption, now: now)
         let line = ProgressLine("backing up")

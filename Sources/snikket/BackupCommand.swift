@@ -34,13 +34,17 @@ struct OpeningOptions: ParsableArguments {
     }
 }
 
-/// The users of this machine, for the files of a state.
+/// The users of this machine, for the files of a state; those of containers where there are none, and containers have this state.
 ///
 /// - Parameter isStrict: whether root needs them; otherwise everything is root's when they are missing.
-func stateOwners(isStrict: Bool) throws -> StateOwners {
+func stateOwners(of locations: Locations, isStrict: Bool) throws -> StateOwners {
     var accounts: [String: Account] = [:]
     if geteuid() == 0 {
-        do throws(ApplianceError) { accounts = try Accounts.installed().byName } catch { if isStrict { throw error } }
+        do throws(ApplianceError) {
+            accounts = try Accounts.installed().byName
+        } catch {
+            if ContainerGround.isIn(state: locations.state) { accounts = Accounts.forContainers().byName } else if isStrict { throw error }
+        }
     }
     return StateOwners(accounts: accounts, folders: Accounts.stateFolders)
 }

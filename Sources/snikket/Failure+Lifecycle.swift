@@ -38,7 +38,7 @@ extension Failure {
         case .running(let state):
             self.init(
                 error: "snikket is running", cause: "a restore would pull \(state) away from under it",
-                tryThis: "stop it first (`systemctl stop snikket`), or pass --stop")
+                tryThis: "stop it first (`systemctl stop snikket`, or `docker compose down`), or pass --stop")
         case .changing(let path):
             self.init(error: "\(path) became shorter while it was read", cause: nil, tryThis: "try again", code: .tryAgainLater)
         case .unsuitable(let path):

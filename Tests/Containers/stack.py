@@ -52,8 +52,12 @@ class Stack:
         self.config.write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()))
 
     def render(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.snikket("render", *arguments)
+
+    def snikket(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command on the machine itself."""
         return subprocess.run(
-            [PROGRAM, "render", "--config", self.config, "--state", self.state, *arguments], capture_output=True, text=True, timeout=60)
+            [PROGRAM, *arguments, "--config", self.config, "--state", self.state], capture_output=True, text=True, timeout=120)
 
     def __enter__(self) -> "Stack":
         answer = self.render("--target", "compose", "--output", str(self.folder))

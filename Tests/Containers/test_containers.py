@@ -14,6 +14,7 @@ import yaml
 
 from stack import SERVICES, Stack
 from world import turn, web
+from world.appliance import Appliance, scratch
 from world.authority import Authority
 from world.people import Account, logged_in
 from world.stream import Stream
@@ -214,3 +215,49 @@ def test_after_a_restart_of_everything_every_message_is_there(stack: Stack, auth
     with Stream(stack.domain, stack.ports.client, str(authority.root)) as stream:
         stream.open()
         stream.start_tls()
+
+
+async def said_to(account: Account, other: Account) -> list[str]:
+    async with logged_in(account) as person:
+        return await person.archive_with(other.address)
+
+
+def test_a_backup_moves_it_to_the_machine_itself_and_back_into_containers(stack: Stack, alice: Account, bob: Account) -> None:
+    with scratch("moved") as folder:
+        out = folder / "from-containers.tar.zst"
+        answer = stack.snikket("backup", "create", "--to", str(out))
+        assert answer.returncode == 0, answer.stderr
+        refused = stack.snikket("restore", str(out), "--yes")
+        assert refused.returncode == 1 and "snikket is running" in refused.stderr, refused.stderr
+        assert stack.compose("down", "-t", "20").returncode == 0
+
+        machine = Appliance(folder, configuration=None)
+        machine.sets_ports = False
+        for path in (folder, out):
+            os.chown(path, machine.uid, -1)
+        restored = machine.snikket("restore", str(out), "--yes", seconds=120)
+        assert restored.returncode == 0 and "2 accounts" in restored.stdout, restored.stderr
+        # It is somebody else's now, and so are no folders of containers in it.
+        assert not (machine.state / "containers").exists()
+        try:
+            machine.started()
+            assert asyncio.run(said_to(alice, bob))[-2:] == ["hello bob", "hello alice"]
+
+            async def say() -> None:
+                async with logged_in(alice) as a, logged_in(bob) as b:
+                    a.send_message(mto=bob.address, mbody="from the machine", mtype="chat")
+                    assert (await b.next_message())["body"] == "from the machine"
+
+            asyncio.run(say())
+            back = folder / "home/from-the-machine.tar.zst"
+            answer = machine.snikket("backup", "create", "--to", str(back), seconds=120)
+            assert answer.returncode == 0, answer.stderr
+            assert machine.stop() == 0
+        finally:
+            machine.end()
+        answer = stack.snikket("restore", str(back), "--yes")
+        assert answer.returncode == 0, answer.stderr
+    assert stack.render("--target", "compose", "--output", str(stack.folder)).returncode == 0
+    stack.up()
+    stack.wait_until_healthy()
+    assert asyncio.run(said_to(alice, bob))[-3:] == ["hello bob", "hello alice", "from the machine"]

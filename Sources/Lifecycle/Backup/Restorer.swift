@@ -37,8 +37,19 @@ public final class Restorer {
     /// Whether `snikket up` uses the state.
     public func isRunning() throws(BackupError) -> Bool {
         guard Tree.exists(state), runLock == nil else { return false }
+        if try runsInContainers() { return true }
         return try HeldLock("\(state)/lock") == nil
     }
+
+    /// The chat server's container holds a lock of its own: the other one is not to be seen in it.
+    private func runsInContainers() throws(BackupError) -> Bool {
+        let lock = "\(state)/\(Self.containersLock)"
+        guard Tree.exists(lock) else { return false }
+        return try HeldLock(lock) == nil
+    }
+
+    /// What the chat server's container holds while it runs, below the state directory.
+    public static let containersLock = "containers/prosody/work/lock"
 
     /// Finishes what an interrupted restore had begun to put in place.
     ///
@@ -115,6 +126,7 @@ public final class Restorer {
 
     private func takeRunLock() throws(BackupError) {
         guard runLock == nil else { return }
+        if try runsInContainers() { throw .running(state: state) }
         guard let lock = try HeldLock("\(state)/lock") else { throw .running(state: state) }
         runLock = lock
     }
