@@ -20,7 +20,8 @@ struct Snapshot {
     /// What at the top of a state directory is no part of the state: it follows from it, or belongs to this machine and moment.
     static func isState(_ name: String) -> Bool {
         let others: Set = [
-            "lock", "backup.lock", BackupRecord.fileName, "logs", "run", "accepted", "backups", "containers", "program", "undo", "undo.new", "undo.gone",
+            "lock", "backup.lock", BackupRecord.fileName, "logs", "run", "accepted", "backups", "containers", "program", "undo", "undo.new",
+            "undo.gone",
             folderName, RestorePlace.folderName,
         ]
         return !others.contains(name)
