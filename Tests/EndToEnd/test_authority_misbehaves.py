@@ -70,7 +70,7 @@ for step in STEPS:
     case(f"429 and come back in an hour, at {step}", {step: problem(429, "rateLimited", "too many", ("Retry-After", "3600"))}, LATER, "rateLimited",
          asked_once(step, range(3600, 3601)))
     case(f"429 and come back at a date, at {step}", {step: problem(429, "rateLimited", "too many", ("Retry-After", http_date(7200)))}, LATER,
-         "rateLimited", asked_once(step, range(6000, 7201)))
+         "rateLimited", asked_once(step, range(3700, 7201)))
     case(f"500 each time, at {step}", {step: problem(500, "serverInternal", "oh no")}, LATER, "caDown", tried_three_times(step))
     case(f"503 of a gateway each time, at {step}", {step: problem(503)}, LATER, "caDown", tried_three_times(step))
     case(f"503 and come back in an hour, at {step}", {step: problem(503, None, "", ("Retry-After", "3600"))}, LATER, "caDown",
