@@ -9,19 +9,21 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from world.appliance import Appliance, without_pebble
+from world.appliance import CONFIGURATION, Appliance, without_pebble
 from world.fault import Fault, calls, pair, some
 from world.waiting import until
 
 INTERNAL = {"SNIKKET_CERTIFICATE": "internal"}
 WRONG = [(errno.ENOSPC, False), (errno.ENOSPC, True), (errno.EIO, False)]
 NAMES = ["full-once", "full", "broken"]
+AT_ONCE = 5
 
 
 def _log(appliance: Appliance, name: str) -> Path:
@@ -53,11 +55,19 @@ def _whole(state: Path, what: str) -> None:
         assert not path.exists() or path.read_text().rstrip().endswith(end), f"{what}: {path} is cut off"
 
 
-@pytest.fixture(params=["first", "again"])
-def stopped(request: pytest.FixtureRequest) -> Iterator[Appliance]:
-    """Nothing yet; or an appliance that has run before, of which everything rendered is gone, as after a reboot."""
+def _beside_each_other(steps: list[int], work: Callable[[list[int]], None]) -> None:
+    """Does `work` with a part of the steps each, as each step mostly waits."""
+    parts = [part for first in range(AT_ONCE) if (part := steps[first::AT_ONCE])]
+    with ThreadPoolExecutor(len(parts)) as pool:
+        for _ in pool.map(work, parts):
+            pass
+
+
+@contextmanager
+def _stopped(kind: str) -> Iterator[Appliance]:
+    """Nothing yet ("first"); or an appliance that has run before, of which everything rendered is gone, as after a reboot ("again")."""
     with without_pebble("refusing", settings=INTERNAL) as appliance:
-        if request.param == "again":
+        if kind == "again":
             assert appliance.started().stop() == 0
             shutil.rmtree(appliance.state / "run")
             shutil.rmtree(appliance.state / "accepted")
@@ -71,44 +81,55 @@ def _reset(appliance: Appliance) -> None:
 
 
 # Every single one takes long.
-@pytest.mark.timeout(5400)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(("error", "for_ever"), WRONG, ids=NAMES)
-def test_a_start(stopped: Appliance, error: int, for_ever: bool, long: bool) -> None:
-    log = _log(stopped, "start")
-    stopped.start(Fault(stopped.state).environment(log)).line("ready ", 60)
-    assert stopped.stop() == 0
-    # What is written every now and then while it runs and at its end is not part of a start.
-    steps = calls(log)
+@pytest.mark.parametrize("kind", ["first", "again"])
+def test_a_start(kind: str, error: int, for_ever: bool, long: bool) -> None:
+    with _stopped(kind) as appliance:
+        log = _log(appliance, "start")
+        appliance.start(Fault(appliance.state).environment(log)).line("ready ", 60)
+        # What is written every now and then while it runs and at its end is not part of a start.
+        steps = calls(log)
+        assert appliance.stop() == 0
     assert len(steps) > 40, steps
-    for at in some(len(steps), long, 2):
-        _reset(stopped)
-        fault = Fault(stopped.state, at, error, for_ever)
-        what = f"{fault}, {steps[at - 1]}"
-        process = stopped.start(fault.environment()).process
-        assert process is not None
-        until(lambda: process.poll() is not None or "ready " in stopped.said or "snikket: try: " in stopped.said, 60, f"{what}: it says something")
-        if "ready " not in stopped.said:
-            # It may be about to end, or it tries again.
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(5)
-        if process.poll() is None and "snikket: stopping" not in stopped.said:
-            # It could do without, or tries again: the service is up, or says why it is not.
-            assert stopped.stop() in (0, 1), what
-            code = None
-        else:
-            code = stopped.ended()
-            assert code == 1, f"{what}: {code} {stopped.said}"
-        if code is not None or "ready " not in stopped.said:
-            _three_parts(stopped.said, what)
-        until(lambda: not stopped.processes(), 15, f"{what}: nothing is left running")
-        _whole(stopped.state, what)
-        stopped.started()
-        assert stopped.stop() == 0, what
-        left = [str(path) for path in stopped.state.rglob("*") if ".new-" in path.name]
-        assert not left, f"{what}: {left}"
+
+    def work(part: list[int]) -> None:
+        with _stopped(kind) as appliance:
+            for at in part:
+                _reset(appliance)
+                _start_with(appliance, Fault(appliance.state, at, error, for_ever), steps[at - 1])
+
+    _beside_each_other(some(len(steps), long, 2), work)
 
 
-@pytest.mark.timeout(5400)
+def _start_with(appliance: Appliance, fault: Fault, step: str) -> None:
+    """It serves, or says why not and ends; and without the fault it starts as if nothing had been."""
+    what = f"{fault}, {step}"
+    process = appliance.start(fault.environment()).process
+    assert process is not None
+    until(lambda: process.poll() is not None or "ready " in appliance.said or "snikket: try: " in appliance.said, 60, f"{what}: it says something")
+    if "ready " not in appliance.said:
+        # It may be about to end, or it tries again.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+    if process.poll() is None and "snikket: stopping" not in appliance.said:
+        # It could do without, or tries again: the service is up, or says why it is not.
+        assert appliance.stop() in (0, 1), what
+        code = None
+    else:
+        code = appliance.ended()
+        assert code == 1, f"{what}: {code} {appliance.said}"
+    if code is not None or "ready " not in appliance.said:
+        _three_parts(appliance.said, what)
+    until(lambda: not appliance.processes(), 15, f"{what}: nothing is left running")
+    _whole(appliance.state, what)
+    appliance.started()
+    assert appliance.stop() == 0, what
+    left = [str(path) for path in appliance.state.rglob("*") if ".new-" in path.name]
+    assert not left, f"{what}: {left}"
+
+
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(("error", "for_ever"), WRONG, ids=NAMES)
 def test_a_reload(error: int, for_ever: bool, long: bool) -> None:
     """All or nothing; and where it was nothing, the next one does it."""
@@ -122,38 +143,46 @@ def test_a_reload(error: int, for_ever: bool, long: bool) -> None:
         steps = calls(log)[before:]
         assert any("portal.json" in step for step in steps) and any("prosody.cfg.lua" in step for step in steps), steps
         assert appliance.stop() == 0
-        for at in some(len(steps), long, 1):
-            appliance.config.write_text(plain)
-            appliance.start(Fault(appliance.state).environment()).line("ready ", 60)
-            assert appliance.stop() == 0
-            # The calls of a start that finds everything in place, counted afresh.
-            again = _log(appliance, f"again{at}")
-            appliance.start(Fault(appliance.state).environment(again)).line("ready ", 60)
-            own = len(calls(again))
-            assert appliance.stop() == 0
-            fault = Fault(appliance.state, own + at, error, for_ever)
-            what = f"{fault}, about {steps[at - 1]}"
-            appliance.start(fault.environment()).line("ready ", 60)
-            appliance.config.write_text(plain + f"SNIKKET_SITE_NAME=Number {at}\nSNIKKET_UPLOAD_LIMIT_MB=9\n")
-            answer = appliance.snikket("reload", seconds=90)
-            portal = (appliance.state / "run/portal/portal.json").read_text()
-            prosody = (appliance.state / "run/prosody/prosody.cfg.lua").read_text()
-            if answer.returncode == 0:
-                assert f"Number {at}" in portal and f"Number {at}" in prosody, what
-            else:
-                assert answer.returncode in (1, 75), f"{what}: {answer}"
-                _three_parts(answer.stderr, what)
-                if not for_ever:
-                    assert f"Number {at}" not in portal and f"Number {at}" not in prosody, f"{what}: half of it"
-            _whole(appliance.state, what)
-            if not for_ever:
-                assert appliance.snikket("reload", seconds=90).returncode == 0, what
-                assert f"Number {at}" in (appliance.state / "run/portal/portal.json").read_text(), what
-                appliance.healthy(60)
-            assert appliance.stop() == 0, what
-            appliance.started()
-            assert f"Number {at}" in (appliance.state / "run/portal/portal.json").read_text(), what
-            assert appliance.stop() == 0
+
+    def work(part: list[int]) -> None:
+        with without_pebble("refusing-reload", settings=INTERNAL) as appliance:
+            for at in part:
+                _reload_with(appliance, at, error, for_ever, steps[at - 1])
+
+    _beside_each_other(some(len(steps), long, 1), work)
+
+
+def _reload_with(appliance: Appliance, at: int, error: int, for_ever: bool, step: str) -> None:
+    appliance.config.write_text(CONFIGURATION)
+    assert appliance.started().stop() == 0
+    # The calls of a start that finds everything in place, counted afresh.
+    again = _log(appliance, f"again{at}")
+    appliance.start(Fault(appliance.state).environment(again)).line("ready ", 60)
+    own = len(calls(again))
+    assert appliance.stop() == 0
+    fault = Fault(appliance.state, own + at, error, for_ever)
+    what = f"{fault}, about {step}"
+    appliance.start(fault.environment()).line("ready ", 60)
+    appliance.config.write_text(CONFIGURATION + f"SNIKKET_SITE_NAME=Number {at}\nSNIKKET_UPLOAD_LIMIT_MB=9\n")
+    answer = appliance.snikket("reload", seconds=90)
+    portal = (appliance.state / "run/portal/portal.json").read_text()
+    prosody = (appliance.state / "run/prosody/prosody.cfg.lua").read_text()
+    if answer.returncode == 0:
+        assert f"Number {at}" in portal and f"Number {at}" in prosody, what
+    else:
+        assert answer.returncode in (1, 75), f"{what}: {answer}"
+        _three_parts(answer.stderr, what)
+        if not for_ever:
+            assert f"Number {at}" not in portal and f"Number {at}" not in prosody, f"{what}: half of it"
+    _whole(appliance.state, what)
+    if not for_ever:
+        assert appliance.snikket("reload", seconds=90).returncode == 0, what
+        assert f"Number {at}" in (appliance.state / "run/portal/portal.json").read_text(), what
+        appliance.healthy(60)
+    assert appliance.stop() == 0, what
+    appliance.started()
+    assert f"Number {at}" in (appliance.state / "run/portal/portal.json").read_text(), what
+    assert appliance.stop() == 0
 
 
 @pytest.mark.parametrize(("error", "for_ever"), WRONG, ids=NAMES)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -245,13 +246,16 @@ def installation() -> Path:
     return folder
 
 
+# It has no process until its appliance is started, which others must not take for nobody's.
+_given_uids: deque[int] = deque(maxlen=400)
+
+
 def _unused_uid() -> int:
-    """A user id that no process has and no account names."""
-    taken = {process.uid for process in processes.everybody()}
-    while True:
-        uid = random.randrange(59_000, 59_900)
-        if uid not in taken:
-            return uid
+    """A user id that no process has, no account names and no other appliance was given of late."""
+    taken = {process.uid for process in processes.everybody()} | set(_given_uids)
+    uid = random.choice([uid for uid in range(59_000, 59_900) if uid not in taken])
+    _given_uids.append(uid)
+    return uid
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections import deque
 from dataclasses import dataclass
 
 BLOCK = 44  # twelve listeners, and for `snikket try` a few relay ports
@@ -68,9 +69,29 @@ def free(port: int) -> bool:
     return True
 
 
+# Whoever is given a block listens on it only seconds later: until then nobody else may be given it, or try whether it is free. The most recent ones are
+# kept; what is older listens by now, or is gone.
+_reserved: deque[socket.socket] = deque(maxlen=250)
+
+
+def _reserve(first: int) -> bool:
+    """Whether the block is now this process's: an abstract name is one process's at a time, and as ports are, one for each network namespace."""
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0snikket-tests-ports-{first}")
+    except OSError:
+        claim.close()
+        return False
+    if len(_reserved) == _reserved.maxlen:
+        _reserved.popleft().close()
+    _reserved.append(claim)
+    return True
+
+
 def free_block(size: int = BLOCK) -> int:
-    """The first of `size` consecutive free ports, below the range that the kernel gives to clients."""
+    """The first of `size` consecutive free ports, below the range that the kernel gives to clients. Nobody else is given one of them for a good while."""
+    assert size <= BLOCK
     while True:
-        first = random.randrange(12_000, 31_000, 64)
-        if all(free(port) for port in range(first, first + size)):
+        first = random.randrange(12_000, 31_000, BLOCK)
+        if _reserve(first) and all(free(port) for port in range(first, first + size)):
             return first
