@@ -20,6 +20,10 @@ public enum ApplianceError: Error, Equatable {
     case missingProgram(path: String)
     /// A container is to run a server that the settings switch off.
     case switchedOff(String)
+    /// The state has to be changed for this version, and something still uses it.
+    case olderContainersRun(state: String)
+    /// A container's image is of another version than the program that has rendered it: the versions of their states, the latter's if it is known.
+    case renderedByOlder(found: Int?, needed: Int)
     /// Nothing answers on the control socket.
     case notRunning(socket: String)
     /// The control socket is another user's.

@@ -1,5 +1,6 @@
 import DurableFiles
 import Glibc
+import Lifecycle
 public import ServerConfigs
 public import Settings
 
@@ -10,6 +11,8 @@ public struct ContainerGround: Sendable {
     private let plan: ContainerPlan
     /// Whether folders can be given away.
     private let isRoot: Bool
+    /// How its state becomes this version's.
+    var migrations = Migration.all
 
     /// - Parameter version: of this program, and so of its image.
     /// - Throws: ``ApplianceError``
@@ -37,6 +40,7 @@ public struct ContainerGround: Sendable {
         try folder(locations.state, 0o711)
         // Nobody but the engine finds what is below.
         try folder(plan.shared, 0o700)
+        try bringStateUpToDate()
         try folder(locations.secrets, 0o700)
         try folder(locations.prosodyData, 0o700, plan.accounts[.prosody])
         try folder(locations.portal, 0o700, plan.accounts[.portal])
@@ -59,7 +63,34 @@ public struct ContainerGround: Sendable {
         try give([("api", secrets.api), ("turn", secrets.turn)], to: .prosody)
         try give([("api", secrets.api)], to: .portal)
         try give([("turn", secrets.turn)], to: .coturn)
+        try folder(plan.settingsCopy, 0o755)
+        try tellVersion()
         try takeSettings()
+    }
+
+    /// What `snikket up` does at its start. Containers cannot: none of them sees the whole state.
+    private func bringStateUpToDate() throws {
+        let version = StateVersion(of: plan.locations.state, migrations: migrations)
+        try version.check()
+        // What servers have in use is changed while none of them runs, and none begins meanwhile.
+        let locks = try version.changesFiles() ? try standstill() : []
+        try withExtendedLifetime(locks) { try version.bringUpToDate() }
+    }
+
+    /// The locks of whoever writes into the state.
+    private func standstill() throws -> [HeldLock] {
+        let paths = ["lock", Restorer.containersLock].map { "\(plan.locations.state)/\($0)" }
+        // Who has never run has none, and one that root made would not be the chat server's.
+        return try paths.filter { path in access(path, F_OK) == 0 }.map { path in
+            guard let lock = try HeldLock(path) else { throw ApplianceError.olderContainersRun(state: plan.locations.state) }
+            return lock
+        }
+    }
+
+    /// The version of the state, for the containers to see: see ``Serve``.
+    private func tellVersion() throws {
+        let version = StateVersion(of: plan.locations.state, migrations: migrations).newest
+        try File.write(Array("\(version)\n".utf8), to: "\(plan.settingsCopy)/\(StateVersion.fileName)", mode: 0o644)
     }
 
     /// Each server has its own copy of what it shares with another, which only it can read.
@@ -73,7 +104,6 @@ public struct ContainerGround: Sendable {
 
     /// A copy, because these settings have been looked at: what is half written is never taken over.
     private func takeSettings() throws {
-        try folder(plan.settingsCopy, 0o755)
         let (bytes, copy) = (try File.read(plan.locations.configuration), plan.settingsCopy + "/snikket.conf")
         guard try File.readIfThere(copy) != bytes else { return }
         try File.write(bytes, to: copy, mode: 0o644)

@@ -1,5 +1,6 @@
 import DurableFiles
 import Glibc
+import Lifecycle
 import Logging
 import NIOCore
 import NIOPosix
@@ -27,6 +28,7 @@ public struct Serve: ServiceLifecycle.Service {
         // As for `snikket up`: every further thread is memory.
         NIOSingletons.groupLoopCountSuggestion = 1
         NIOSingletons.blockingPoolThreadCountSuggestion = 1
+        try Self.checkVersion(locations)
         do throws(FileError) {
             try Folder.make(locations.control, mode: 0o700)
             try Folder.make(locations.logs, mode: 0o700)
@@ -41,6 +43,14 @@ public struct Serve: ServiceLifecycle.Service {
             }
         self.part = part
         socket = ControlSocket(path: locations.controlSocket, group: MultiThreadedEventLoopGroup.singleton) { await part.answer($0) }
+    }
+
+    /// Whoever has rendered the containers has brought the state to its own version, and put that beside the settings.
+    static func checkVersion(_ locations: Locations) throws {
+        let version = StateVersion(of: File.folder(of: locations.configuration))
+        try version.check()
+        let found = try version.found()
+        guard found == version.newest else { throw ApplianceError.renderedByOlder(found: found, needed: version.newest) }
     }
 
     /// Returns when everything has ended in order, after SIGTERM or Ctrl-C. When settings have changed that take another start, the program begins

@@ -22,6 +22,15 @@ extension Failure {
             self.init(
                 error: "\(name) is switched off in the settings", cause: "a container is to run it all the same",
                 tryThis: "run `snikket render --target compose` again", code: .configuration)
+        case .olderContainersRun(let state):
+            self.init(
+                error: "the version before is still running", cause: "this one has to change files in \(state)",
+                tryThis: "stop it (`docker compose down`), run this again, and start the new one", code: .tryAgainLater)
+        case .renderedByOlder(let found, let needed):
+            self.init(
+                error: "this image is newer than what was rendered for it",
+                cause: "it needs version \(needed) of the state, and finds \(found.map(String.init) ?? "none")",
+                tryThis: "run `snikket render --target compose` of the new version, as for the first start", code: .configuration)
         case .file(let error):
             self.init(
                 error: "cannot use \(error.path)", cause: error.words,

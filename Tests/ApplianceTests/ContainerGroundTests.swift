@@ -1,5 +1,6 @@
 import DurableFiles
 import Glibc
+import Lifecycle
 import RealServers
 import ServerConfigs
 import Settings
@@ -78,6 +79,51 @@ struct ContainerGroundTests {
             try ground(scratch, Self.text + "SNIKKET_SITE_NAME=x\n").prepare()
             #expect(scratch.facts(copy)?.st_ino != first.st_ino)
             #expect(try File.read(copy) == File.read(scratch.locations.configuration))
+        }
+    }
+
+    /// As if this were a version that has brought a change of the portal's files.
+    private func newer(_ scratch: Scratch) throws -> ContainerGround {
+        var ground = try ground(scratch)
+        ground.migrations.append(
+            Migration(to: 99, touches: ["portal/made"]) { state throws(FileError) in
+                try File.write(Array("made".utf8), to: state + "/portal/made", mode: 0o600)
+            })
+        return ground
+    }
+
+    @Test("a newer version changes the state once nothing runs, and the containers are told of it")
+    func newer() async throws {
+        try await Scratch.with { scratch in
+            let plan = try ground(scratch).containers
+            try ground(scratch).prepare()
+            let copy = plan.settingsCopy + "/version"
+            #expect(try File.read(copy) == File.read(scratch.locations.state + "/version"))
+            for name in [scratch.locations.state + "/lock", "\(scratch.locations.state)/\(Restorer.containersLock)"] {
+                let lock = try HeldLock(name)
+                #expect(throws: ApplianceError.olderContainersRun(state: scratch.locations.state)) { try newer(scratch).prepare() }
+                #expect(try File.read(copy) != Array("99\n".utf8) && scratch.facts(scratch.locations.portal + "/made") == nil)
+                withExtendedLifetime(lock) {}
+            }
+            try newer(scratch).prepare()
+            #expect(try File.read(copy) == Array("99\n".utf8) && File.read(scratch.locations.portal + "/made") == Array("made".utf8))
+            // The version before would spoil it.
+            let known = StateVersion(of: scratch.locations.state).newest
+            #expect(throws: StateError.newer(found: 99, known: known)) { try ground(scratch).prepare() }
+        }
+    }
+
+    @Test("a container of another version than what was rendered for it does not begin", arguments: [nil, "0", "99"])
+    func otherVersion(_ found: String?) async throws {
+        try await Scratch.with { scratch in
+            if let found { try scratch.file(File.folder(of: scratch.locations.configuration) + "/version", found + "\n", mode: 0o644) }
+            let newest = StateVersion(of: scratch.locations.state).newest
+            let check = { try Serve.checkVersion(scratch.locations) }
+            if found == "99" {
+                #expect(throws: StateError.newer(found: 99, known: newest), performing: check)
+            } else {
+                #expect(throws: ApplianceError.renderedByOlder(found: found.flatMap(Int.init), needed: newest), performing: check)
+            }
         }
     }
 }

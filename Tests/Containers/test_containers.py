@@ -217,6 +217,40 @@ def test_after_a_restart_of_everything_every_message_is_there(stack: Stack, auth
         stream.start_tls()
 
 
+def test_another_version_is_another_image_and_every_message_is_there(stack: Stack, alice: Account, bob: Account) -> None:
+    image = stack.settings["SNIKKET_CONTAINER_IMAGE"]
+    stack.podman("tag", image, image + "-next")
+    try:
+        stack.write_settings(SNIKKET_CONTAINER_IMAGE=image + "-next")
+        answer = stack.render("--target", "compose", "--output", str(stack.folder))
+        assert answer.returncode == 0 and "compose.yaml: written" in answer.stdout, answer.stderr
+        stack.up()
+        stack.wait_until_healthy()
+        used = {stack.podman("inspect", "-f", "{{.ImageName}}", stack.name(service)).strip() for service in SERVICES}
+        assert used == {image + "-next"}
+        assert asyncio.run(said_to(alice, bob))[-2:] == ["hello bob", "hello alice"]
+    finally:
+        stack.write_settings(SNIKKET_CONTAINER_IMAGE=image)
+        assert stack.render("--target", "compose", "--output", str(stack.folder)).returncode == 0
+        stack.up()
+        stack.podman("untag", image, image + "-next")
+    stack.wait_until_healthy()
+
+
+def test_an_image_does_not_touch_what_was_rendered_for_a_newer_one(stack: Stack) -> None:
+    version = stack.state / "containers/settings/version"
+    known = version.read_text()
+    assert known == (stack.state / "version").read_text()
+    version.write_text("99\n")
+    stack.podman("restart", "-t", "5", stack.name("portal"))
+    until(lambda: "the state was made by a newer snikket" in stack.log("portal"), 60, "it says why it does not begin")
+    assert not stack.is_healthy("portal")
+    assert stack.render("--target", "compose", "--output", str(stack.folder)).returncode == 0
+    assert version.read_text() == known
+    stack.up()
+    stack.wait_until_healthy()
+
+
 async def said_to(account: Account, other: Account) -> list[str]:
     async with logged_in(account) as person:
         return await person.archive_with(other.address)

@@ -77,6 +77,15 @@ def test_apps_are_told_of_the_relay_there(shared: Appliance, vera: Account) -> N
     assert all(service["host"] == RELAY and service["password"] for service in services if service["type"] == "turns")
 
 
+@pytest.mark.parametrize("change", ["SNIKKET_ALL_ON_HTTPS_PORT=on", "SNIKKET_TWEAK_WEB_PROXY_PROTOS=http"], ids=["one port", "proxy"])
+def test_containers_on_a_network_of_their_own_cannot(change: str) -> None:
+    with without_pebble("bridge") as appliance:
+        appliance.config.write_text(appliance.config.read_text() + change + "\n")
+        answer = appliance.snikket("render", "--target", "compose", "--output", str(appliance.folder / "home"))
+        assert answer.returncode == 78 and "SNIKKET_CONTAINER_NETWORK=host" in answer.stderr, answer.stdout + answer.stderr
+        assert not any((appliance.folder / "home").iterdir()) and not (appliance.state / "containers").exists()
+
+
 @pytest.mark.parametrize("protocols", [("h2", "http/1.1"), ("http/1.1",), ()], ids=["browser", "program", "old program"])
 def test_pages_are_served_there_as_before(shared: Appliance, protocols: tuple[str, ...]) -> None:
     with _connected(shared, shared.domain, *protocols) as connection:

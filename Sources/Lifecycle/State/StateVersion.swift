@@ -2,6 +2,9 @@ import DurableFiles
 
 /// Which version of the state directory is there, and how it becomes the newest.
 public struct StateVersion: Sendable {
+    /// Of the file that says it.
+    public static let fileName = "version"
+
     /// The state directory.
     public let state: String
     private let migrations: [Migration]
@@ -12,7 +15,7 @@ public struct StateVersion: Sendable {
 
     /// The newest that this program knows.
     public var newest: Int { migrations.last?.version ?? 0 }
-    private var path: String { "\(state)/version" }
+    private var path: String { "\(state)/\(Self.fileName)" }
 
     /// The version that is there; 0 when none is written; nil when there is no state yet.
     public func found() throws(StateError) -> Int? {
@@ -28,6 +31,12 @@ public struct StateVersion: Sendable {
     /// Whether this program can use it: whoever is older than the state would not understand it, and spoil it.
     public func check() throws(StateError) {
         if let found = try found(), found > newest { throw .newer(found: found, known: newest) }
+    }
+
+    /// Whether bringing it to the newest version changes something that servers have in use.
+    public func changesFiles() throws(StateError) -> Bool {
+        guard let found = try found() else { return false }
+        return migrations.contains { $0.version > found && !$0.touches.isEmpty }
     }
 
     /// Brings it to the newest version, a step after the other, before any server runs. Whoever is killed in the middle is continued by the next.
