@@ -76,18 +76,19 @@ struct beginning {
     int failure;
 };
 
-static int take_descriptors(const int wanted[3]) {
-    int copies[3];
+static int take_descriptors(const int *wanted, int count) {
+    int copies[SNIKKET_MOST_DESCRIPTORS];
+    if (count > SNIKKET_MOST_DESCRIPTORS) return E2BIG;
     // First out of the way: one of them may have the number of another.
-    for (int number = 0; number < 3; number++) {
-        copies[number] = fcntl(wanted[number], F_DUPFD, 3);
+    for (int number = 0; number < count; number++) {
+        copies[number] = fcntl(wanted[number], F_DUPFD, count);
         if (copies[number] < 0) return errno;
     }
-    for (int number = 0; number < 3; number++) {
+    for (int number = 0; number < count; number++) {
         if (dup2(copies[number], number) < 0) return errno;
     }
     // Ours are closed by the kernel at the start of a program; should one not be marked so, it is closed here. An older kernel cannot.
-    syscall(SYS_close_range, 3, UINT_MAX, 0);
+    syscall(SYS_close_range, count, UINT_MAX, 0);
     return 0;
 }
 
@@ -106,9 +107,9 @@ static void take_signals(void) {
 }
 
 static int begin(const struct snikket_program *program) {
-    if (setsid() < 0) return errno;
+    if (!program->stays_in_session && setsid() < 0) return errno;
     if (program->folder && chdir(program->folder)) return errno;
-    int failure = take_descriptors(program->descriptors);
+    int failure = take_descriptors(program->descriptors, program->descriptor_count);
     if (!failure) failure = restrict_rights(program);
     if (failure) return failure;
     // After the change of user, which takes it away. Of a death before this line we are not told: then somebody else is our parent.

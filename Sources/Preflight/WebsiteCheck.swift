@@ -1,4 +1,5 @@
 internal import Settings
+internal import Supervision
 
 /// Whether the website that the domain already is leads here what it has to: apps that look for the chat server on the web (XEP-0156), and the
 /// certificate authority, which has to be shown that the domain is ours too.

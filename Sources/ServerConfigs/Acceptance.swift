@@ -34,7 +34,7 @@ public struct Acceptance: Sendable {
         } catch let error as ServerConfigsError {
             throw error
         } catch {
-            throw .checkerFailed(.nginx, program: "", reason: "\(error)")
+            throw .checkerFailed(.nginx, reason: "\(error)")
         }
     }
 
@@ -79,13 +79,13 @@ public struct Acceptance: Sendable {
         case .prosody:
             try await programs.checkProsodyVersion()
             let result = try await checker.run(programs.prosodyctl, ["--config", file, "check", "config"], as: account(service))
-            return result.succeeded ? [] : Self.prosodyWords(result.output)
+            return result.succeeded ? [] : Self.prosodyWords(result.lines)
         case .nginx:
             let result = try await checker.run(programs.nginx, ["-t", "-q", "-e", "stderr", "-c", file], as: account(service))
-            return result.succeeded ? [] : Self.lines(result.output)
+            return result.succeeded ? [] : Self.words(result.lines)
         case .coturn:
             // It has no checker, and goes on after a line that it does not understand: so a real start, for a moment.
-            let lines = try await checker.run(programs.turnserver, ["-c", file], as: account(service)) { $0.contains("Total General servers") }
+            let lines = try await checker.run(programs.turnserver, ["-c", file], as: account(service)) { $0.contains("Total General servers") }.lines
             let isUp = lines.contains { $0.contains("Total General servers") }
             let bad = lines.filter { line in Self.coturnObjections.contains { line.contains($0) } }
             return bad.isEmpty && !isUp ? Array(lines.suffix(5)) : Array(Set(bad)).sorted()
@@ -100,9 +100,9 @@ public struct Acceptance: Sendable {
     ]
 
     /// Prosody's remarks without its headings and good wishes.
-    private static func prosodyWords(_ output: String) -> [String] {
+    private static func prosodyWords(_ lines: [String]) -> [String] {
         let headings = ["Checking", "Done.", "All checks", "Problems found", "***", "More help", "Good luck", "The following configuration", "-  "]
-        return lines(output).filter { line in !headings.contains { line.hasPrefix($0) } }
+        return words(lines).filter { line in !headings.contains { line.hasPrefix($0) } }
     }
 
     /// The words with the file's own path for the candidate's, which Lua may have cut off at its beginning.
@@ -113,10 +113,8 @@ public struct Acceptance: Sendable {
         return words[..<start] + path + words[folder.upperBound...].dropFirst(name.count)
     }
 
-    private static func lines(_ text: String) -> [String] {
-        text.split(separator: "\n").map { line in
-            String(line.drop { $0 == " " || $0 == "\t" })
-        }.filter { !$0.isEmpty }
+    private static func words(_ lines: [String]) -> [String] {
+        lines.map { line in String(line.drop { $0 == " " || $0 == "\t" }) }.filter { !$0.isEmpty }
     }
 
     /// The same configuration on ports that the kernel picks and on loopback only, so that it can be started beside the

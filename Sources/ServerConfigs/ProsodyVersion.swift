@@ -35,8 +35,8 @@ extension ServerPrograms {
             text = String(decoding: contents.prefix { $0 != 0x0A }, as: UTF8.self)
         } else {
             // The first line is `Prosody 13.0.1`.
-            let said = try await Checker(service: .prosody, seconds: 10).run(prosodyctl, ["about"], as: nil).output
-            text = String(said.split(separator: "\n").first { $0.hasPrefix("Prosody ") }?.dropFirst(8) ?? "")
+            let said = try await Checker(service: .prosody, seconds: 10).run(prosodyctl, ["about"], as: nil).lines
+            text = String(said.first { $0.hasPrefix("Prosody ") }?.dropFirst(8) ?? "")
         }
         guard let version = ProsodyVersion(text) else { throw .unknownVersion(.prosody, said: text) }
         guard version.isNewEnough else {

@@ -25,5 +25,5 @@ public enum ServerConfigsError: Error, Sendable, Equatable {
     /// A server's checker did not finish in time.
     case checkerTimedOut(Service, seconds: Int)
     /// A server's checker could not be run; what was tried, and why not.
-    case checkerFailed(Service, program: String, reason: String)
+    case checkerFailed(Service, reason: String)
 }

@@ -15,6 +15,6 @@ extension ServerPrograms {
     /// The first line that a program prints.
     private func said(by program: String, _ argument: String, of service: Service) async -> String? {
         guard let result = try? await Checker(service: service, seconds: 5).run(program, [argument], as: nil), result.succeeded else { return nil }
-        return result.output.split(whereSeparator: \.isNewline).first.map { String($0.prefix(80)) }
+        return result.lines.first { !$0.isEmpty }.map { String($0.prefix(80)) }
     }
 }

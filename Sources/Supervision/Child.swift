@@ -50,7 +50,7 @@ struct Child: Sendable {
         var descriptor: Int32 = -1
         let pid = privileges.withProgram(
             specification.executable, arguments: specification.arguments, environment: environment, folder: specification.workingDirectory,
-            descriptors: (input ?? null, writing, keepsErrors ? writing : null)
+            descriptors: [input ?? null, writing, keepsErrors ? writing : null]
         ) { snikket_start($0, &descriptor) }
         guard pid > 0 else {
             close(reading)

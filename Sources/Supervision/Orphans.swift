@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// A server may fork a child that leaves its session, and so its group (setsid(2)): when the server ends, what it left is found here.
 /// The kernel keeps children by thread: orphans hang on our first thread, what we start ourselves on the thread that started it, which is
-/// the launcher's (or swift-subprocess's). So whatever hangs on the first thread is nobody else's to wait for.
+/// the launcher's. So whatever hangs on the first thread is nobody else's to wait for.
 enum Orphans {
     /// Who started a process: what is left of a server is told by it.
     struct Mark {

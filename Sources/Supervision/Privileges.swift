@@ -42,43 +42,51 @@ public struct Privileges: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - environment: `NAME=VALUE`; nil: ours.
-    ///   - descriptors: what its standard input, output and error are.
+    ///   - descriptors: what it has open, its standard input, output and error first.
+    ///   - staysInSession: whether it can ask on our terminal.
     func withProgram<Result>(
-        _ path: String, arguments: [String], environment: [String]?, folder: String? = nil, descriptors: (Int32, Int32, Int32) = (0, 1, 2),
-        _ body: (UnsafePointer<snikket_program>) -> Result
+        _ path: String, arguments: [String], environment: [String]?, folder: String? = nil, descriptors: [Int32] = [0, 1, 2],
+        staysInSession: Bool = false, _ body: (UnsafePointer<snikket_program>) -> Result
     ) -> Result {
+        let arguments = CStrings([path] + arguments)
+        let environment = environment.map(CStrings.init)
+        let folder = folder.map { CStrings([$0]) }
         let limits = limits.map { snikket_limit(resource: $0.resource, value: $0.value) }
-        return withCStrings([path] + arguments) { arguments in
-            withCStrings(environment ?? []) { strings in
-                limits.withUnsafeBufferPointer { limits in
-                    var program = snikket_program()
-                    program.path = UnsafePointer(arguments[0])
-                    program.arguments = UnsafePointer(arguments)
-                    program.environment = environment == nil ? nil : UnsafePointer(strings)
-                    program.descriptors = descriptors
-                    if let account { (program.changes_user, program.user, program.group) = (1, account.user, account.group) }
-                    if let capabilities { (program.capabilities, program.clears_ambient) = (capabilities, account == nil ? 1 : 0) }
-                    program.drops_bounding = dropsBounding ? 1 : 0
-                    (program.limits, program.limit_count) = (limits.baseAddress, Int32(limits.count))
-                    (program.parent, program.parent_death_signal) = (getpid(), parentDeathSignal.rawValue)
-                    guard let folder else { return body(&program) }
-                    return folder.withCString { folder in
-                        program.folder = folder
-                        return body(&program)
-                    }
-                }
+        return limits.withUnsafeBufferPointer { limits in
+            descriptors.withUnsafeBufferPointer { descriptors in
+                var program = snikket_program()
+                program.path = UnsafePointer(arguments.first)
+                program.arguments = arguments.pointers
+                program.environment = environment?.pointers
+                program.folder = UnsafePointer(folder?.first)
+                (program.descriptors, program.descriptor_count) = (descriptors.baseAddress, Int32(descriptors.count))
+                program.stays_in_session = staysInSession ? 1 : 0
+                if let account { (program.changes_user, program.user, program.group) = (1, account.user, account.group) }
+                if let capabilities { (program.capabilities, program.clears_ambient) = (capabilities, account == nil ? 1 : 0) }
+                program.drops_bounding = dropsBounding ? 1 : 0
+                (program.limits, program.limit_count) = (limits.baseAddress, Int32(limits.count))
+                (program.parent, program.parent_death_signal) = (getpid(), parentDeathSignal.rawValue)
+                return withExtendedLifetime((arguments, environment, folder)) { body(&program) }
             }
         }
     }
 
-    private func withCStrings<Result>(_ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result) -> Result {
-        var copies = strings.map { strdup($0) } + [nil]
-        defer { for copy in copies { free(copy) } }
-        return copies.withUnsafeMutableBufferPointer { buffer in
-            // Never empty: it ends with nil.
-            guard let start = buffer.baseAddress else { fatalError("an array without elements") }
-            return body(start)
+    /// Texts as C has them, an array that ends with NULL; gone with this.
+    private final class CStrings {
+        private let array: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+
+        init(_ strings: [String]) {
+            array = .allocate(capacity: strings.count + 1)
+            _ = array.initialize(from: strings.map { strdup($0) } + [nil])
         }
+
+        deinit {
+            for string in array { free(string) }
+            array.deallocate()
+        }
+
+        var first: UnsafeMutablePointer<CChar>? { array[0] }
+        var pointers: UnsafePointer<UnsafeMutablePointer<CChar>?>? { UnsafePointer(array.baseAddress) }
     }
 }
 

@@ -45,7 +45,7 @@ extension Failure {
                 error: "\(service.rawValue) did not check its configuration within \(seconds) seconds",
                 tryThis: "look for what keeps this machine busy",
                 code: .tryAgainLater)
-        case .checkerFailed(let service, _, let reason):
+        case .checkerFailed(let service, let reason):
             self.init(
                 error: "cannot ask \(service.rawValue) to check its configuration", cause: reason,
                 tryThis: "check that its package is installed whole")

@@ -1,5 +1,6 @@
 import Glibc
 import RealServers
+import Supervision
 import Testing
 
 @testable import Lifecycle

@@ -45,6 +45,43 @@ import Testing
         try await until { ProcessTable.group(of: pid) == nil }
     }
 
+    @Test("one that has said enough is killed with what it started", .timeLimit(.minutes(1)), arguments: ["", "sleep 0.2;"])
+    func enough(pause: String) async throws {
+        let lines = Mutex<[String]>([])
+        let specification = ServiceSpecification(
+            name: "errand", executable: "/bin/sh", arguments: ["-c", "sleep 1000 & echo $!; \(pause) echo enough; wait"])
+        let end = try await Errand.run(specification, deadline: .seconds(60), until: { $0 == "enough" }) { line in
+            lines.withLock { $0.append(line) }
+        }
+        #expect(end == .killed(signal: SIGKILL))
+        let pid = try #require(lines.withLock { $0.first }.flatMap { Int32($0) })
+        try await until { ProcessTable.group(of: pid) == nil }
+    }
+
+    @Test("a part of what we do is in our session, and has the descriptors that it is given and no others", .timeLimit(.minutes(1)))
+    func inSession() throws {
+        let (given, said) = (try FileDescriptor.pipe(), try FileDescriptor.pipe())
+        try given.writeEnd.closeAfter { _ = try given.writeEnd.writeAll("from three\n".utf8) }
+        let script = "cat <&3; cut -d ' ' -f 6 /proc/$$/stat; pwd; exec ls /proc/self/fd"
+        let specification = ServiceSpecification(name: "part", executable: "/bin/sh", arguments: ["-c", script], workingDirectory: "/usr")
+        let pid = try specification.startInSession(descriptors: [0, said.writeEnd.rawValue, 2, given.readEnd.rawValue])
+        try given.readEnd.close()
+        try said.writeEnd.close()
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        var text = ""
+        try said.readEnd.closeAfter {
+            while case let count = try bytes.withUnsafeMutableBytes({ try said.readEnd.read(into: $0) }), count > 0 {
+                text += String(decoding: bytes.prefix(count), as: UTF8.self)
+            }
+        }
+        var status: Int32 = -1
+        #expect(waitpid(pid, &status, 0) == pid && status == 0)
+        #expect(text.split(separator: "\n").map(String.init) == ["from three", "\(getsid(0))", "/usr", "0", "1", "2", "3", "4"])
+        #expect(throws: Errno.noSuchFileOrDirectory) {
+            try ServiceSpecification(name: "none", executable: "/nowhere/program").startInSession(descriptors: [0, 1, 2])
+        }
+    }
+
     @Test("what it leaves in its group ends with it, also while that prints without an end", .timeLimit(.minutes(1)))
     func left() async throws {
         let (end, lines) = try await run("yes & echo $!")

@@ -21,6 +21,8 @@ struct snikket_limit {
     unsigned long long value;
 };
 
+enum { SNIKKET_MOST_DESCRIPTORS = 8 };
+
 /// A program, and what it may do.
 struct snikket_program {
     const char *path;
@@ -30,8 +32,11 @@ struct snikket_program {
     char *const *environment;
     /// Where it starts; NULL: where we are.
     const char *folder;
-    /// What its standard input, output and error are.
-    int descriptors[3];
+    /// What it has open: its standard input, output and error first. At most SNIKKET_MOST_DESCRIPTORS.
+    const int *descriptors;
+    int descriptor_count;
+    /// Whether it stays in our session: then it can ask on our terminal, and what is pressed there reaches it.
+    int stays_in_session;
     /// Who it runs as, without other groups.
     int changes_user;
     unsigned user, group;
@@ -47,7 +52,7 @@ struct snikket_program {
     int parent, parent_death_signal;
 };
 
-/// Starts a program in a session of its own, without rights that it is not given and without a way to new ones (PR_SET_NO_NEW_PRIVS).
+/// Starts a program, in a session of its own unless it is to stay, without rights that it is not given and without a way to new ones (PR_SET_NO_NEW_PRIVS).
 /// Its number, when the program has begun; or -errno, and then nothing is left. pidfd becomes a descriptor of the process (pidfd_open(2)).
 int snikket_start(const struct snikket_program *program, int *pidfd);
 

@@ -1,12 +1,10 @@
 import DurableFiles
 import Glibc
 import Supervision
+import SystemPackage
 
 /// A program that does a part of the work: started, given its ends of the pipes, waited for. It is for commands, which may wait.
 final class ChildProcess {
-    /// setpriv(1), of util-linux, which every Debian has: the kernel kills the program when we die, so that nothing goes on working on what nobody waits for.
-    private static let starter = "/usr/bin/setpriv"
-
     private let pid: pid_t
     private let name: String
     /// What it says: as much of it as a pipe holds, and what does not fit it cannot say.
@@ -32,40 +30,16 @@ final class ChildProcess {
         errors = reading
         _ = fcntl(writing.number, F_SETFL, O_NONBLOCK)
         let nothing = try Descriptor.open("/dev/null", O_RDWR)
-        var words = [Self.starter, "--no-new-privs", "--pdeathsig", "KILL"]
-        if let account, geteuid() == 0 {
-            words += ["--reuid", "\(account.user)", "--regid", "\(account.group)", "--clear-groups", "--inh-caps", "-all", "--ambient-caps", "-all"]
-        }
-        words += ["--"] + (folder.map { ["/usr/bin/env", "--chdir=\($0)"] } ?? []) + [program] + arguments
-
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        // Above those that are given, so that none is overwritten before its turn has come.
-        let wanted = try ([input ?? nothing, output ?? writing, writing] + more).map { (end) throws(BackupError) in try end.copy(above: 16) }
-        for (place, end) in wanted.enumerated() { posix_spawn_file_actions_adddup2(&actions, end.number, Int32(place)) }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // What we hold back or ignore is not for it.
-        var (none, pipe) = (sigset_t(), sigset_t())
-        sigemptyset(&none)
-        sigemptyset(&pipe)
-        sigaddset(&pipe, SIGPIPE)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &pipe)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
-        var pid: pid_t = 0
-        let environment = ServiceSpecification.plainEnvironment.map { "\($0)=\($1)" }
-        // An array goes after its last use, and with it what is open.
-        let problem = withExtendedLifetime(wanted) {
-            Self.withPointers(words) { words in
-                Self.withPointers(environment) { posix_spawn(&pid, Self.starter, &actions, &attributes, words, $0) }
+        let specification = ServiceSpecification(name: name, executable: program, arguments: arguments, workingDirectory: folder, account: account)
+        let wanted = [input ?? nothing, output ?? writing, writing] + more
+        do throws(Errno) {
+            // An array goes after its last use, and with it what is open.
+            pid = try withExtendedLifetime(wanted) { () throws(Errno) in
+                try specification.startInSession(descriptors: wanted.map(\.number))
             }
+        } catch {
+            throw .program(specification.name, error.description)
         }
-        guard problem == 0 else { throw .program(name, String(cString: strerror(problem))) }
-        self.pid = pid
     }
 
     deinit {
@@ -105,12 +79,5 @@ final class ChildProcess {
     static func find(_ program: String, package: String) throws(BackupError) -> String {
         for folder in ["/usr/local/bin", "/usr/bin", "/bin"] where access("\(folder)/\(program)", X_OK) == 0 { return "\(folder)/\(program)" }
         throw .missingProgram(program, package: package)
-    }
-
-    private static func withPointers<Result>(_ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result) -> Result {
-        var pointers: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) }
-        pointers.append(nil)
-        defer { pointers.forEach { free($0) } }
-        return body(pointers)
     }
 }

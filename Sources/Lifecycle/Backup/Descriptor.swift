@@ -52,13 +52,6 @@ final class Descriptor: Sendable, ByteSink {
     /// F_SETPIPE_SZ of fcntl(2), which is Linux's own.
     private static let setPipeSize: Int32 = 1031
 
-    /// The same, under a number of at least this.
-    func copy(above least: Int32) throws(BackupError) -> Descriptor {
-        let copy = fcntl(number, F_DUPFD_CLOEXEC, least)
-        guard copy >= 0 else { throw .file(FileError(.read, name, errno: errno)) }
-        return Descriptor(copy, name: name)
-    }
-
     /// Up to so many bytes into the buffer; 0 at the end.
     func read(_ buffer: UnsafeMutableRawBufferPointer) throws(BackupError) -> Int {
         while true {

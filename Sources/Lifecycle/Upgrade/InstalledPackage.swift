@@ -1,3 +1,5 @@
+import Supervision
+
 /// What dpkg says of this program's package, and does to it.
 public struct InstalledPackage: Sendable {
     private static let name = "snikket"

@@ -1,3 +1,5 @@
+import Supervision
+
 /// The unit of `snikket up`, and what the running one says of itself.
 public struct ServiceUnit: Sendable {
     private static let systemctl = "/usr/bin/systemctl"

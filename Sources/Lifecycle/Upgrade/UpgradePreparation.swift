@@ -1,5 +1,6 @@
 import DurableFiles
 import Glibc
+import Supervision
 
 /// What comes before an upgrade: what is installed, what is to be had, and the way back. Nothing is touched.
 public struct UpgradePreparation: Sendable {

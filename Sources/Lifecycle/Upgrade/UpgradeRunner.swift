@@ -1,5 +1,6 @@
 import DurableFiles
 import Glibc
+import Supervision
 
 /// Does the steps of an upgrade or of going back, from wherever they were left: `snikket upgrade continue`, run by snikket-upgrade.service.
 ///
