@@ -166,23 +166,3 @@ def test_an_appliance_that_was_halted_for_a_minute_restarts_nobody(watched: Appl
     time.sleep(20)
     assert _restarts(watched) == before
     watched.healthy()
-
-
-def test_without_sockets_of_its_own_it_restarts_nobody(watched: Appliance) -> None:
-    before = _restarts(watched)
-    assert watched.process is not None
-    pid = watched.process.pid
-    usual = next(line for line in Path(f"/proc/{pid}/limits").read_text().splitlines() if line.startswith("Max open files")).split()[3]
-
-    def allow(files: str) -> None:
-        # Who may change it is the same user, not any root.
-        subprocess.run(["prlimit", f"--pid={pid}", f"--nofile={files}:"], check=True, user=watched.uid, group=watched.uid, extra_groups=[])
-
-    allow("3")
-    try:
-        # Three checks of every server, and more.
-        time.sleep(25)
-    finally:
-        allow(usual)
-    until(lambda: _restarts(watched) == before, 20, "nobody was restarted")
-    watched.healthy()
