@@ -19,9 +19,12 @@ struct ArchiveEntry: Equatable {
     /// Seconds since 1970.
     var modified: Int
 
+    /// In bytes.
+    static let longestPath = 4096
+
     /// Whether a path stays where it belongs.
     static func isSafe(path: String) -> Bool {
-        !path.isEmpty && path.utf8.count <= 4096
+        !path.isEmpty && path.utf8.count <= longestPath
             && path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
             && !path.utf8.contains(0)
     }

@@ -36,17 +36,18 @@ struct Snapshot {
         try Tree.makeFolder(folder, mode: 0o711)
         try Tree.makeFolder(tree)
         try Tree.makeFolder("\(folder)/databases", mode: 0o711)
+        let staged = try StagedTree(tree)
         var (files, bytes) = (0, 0)
         // First the databases: whatever they speak of is there already, and still is when its turn comes.
         try Tree.walk(state) { (item) throws(BackupError) in
             guard isWanted(item.path) else { return false }
             try progress()
             if item.kind == S_IFDIR {
-                try makeFolder(like: item)
+                try staged.makeFolder(like: item)
                 return true
             }
             guard item.kind == S_IFREG, let file = try item.open(), Database.isOne(file) else { return false }
-            try copyDatabase(item, number: files)
+            try copyDatabase(item, number: files, into: staged)
             files += 1
             return false
         }
@@ -57,7 +58,7 @@ struct Snapshot {
             // What a database needs beside it while it is in use is in its copy.
             if let database = Database.beside(item.path), Tree.exists("\(tree)/\(database)") { return false }
             // A socket or a pipe is somebody's who runs.
-            if item.kind == S_IFREG || item.kind == S_IFLNK { try place(item) }
+            if item.kind == S_IFREG || item.kind == S_IFLNK { try staged.link(item) }
             return true
         }
         try Tree.walk(tree) { (item) throws(BackupError) in
@@ -76,53 +77,19 @@ struct Snapshot {
         return !leavingOut.contains("\(state)/\(path)")
     }
 
-    private func makeFolder(like item: Tree.Item) throws(BackupError) {
-        let copy = "\(tree)/\(item.path)"
-        try Tree.makeFolder(copy, mode: item.permissions | 0o700)
-        guard geteuid() != 0 || lchown(copy, item.status.st_uid, item.status.st_gid) == 0 else { throw .file(FileError(.write, copy, errno: errno)) }
-    }
-
-    private func copyDatabase(_ item: Tree.Item, number: Int) throws(BackupError) {
+    private func copyDatabase(_ item: Tree.Item, number: Int, into staged: StagedTree) throws(BackupError) {
         let place = "\(folder)/databases/\(number)"
         let owner = owners.account(ofFolder: item.path)
         try Tree.makeFolder(place)
         if let owner, geteuid() == 0, lchown(place, owner.user, owner.group) != 0 { throw .file(FileError(.write, place, errno: errno)) }
         try Database.copy("\(state)/\(item.path)", into: place, as: owner)
+        // From here on names in it mean what they meant: it was the server's, and a server may have been broken into.
+        guard geteuid() != 0 || lchown(place, 0, 0) == 0 && chmod(place, 0o700) == 0 else { throw .file(FileError(.write, place, errno: errno)) }
         let file = try Descriptor.open("\(place)/copy", O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-        guard let copied = file.status, copied.st_mode & S_IFMT == S_IFREG, fchmod(file.number, item.permissions) == 0 else {
+        guard let copied = file.status, copied.st_mode & S_IFMT == S_IFREG, copied.st_nlink == 1, fchmod(file.number, item.permissions) == 0 else {
             throw .unsuitable("\(state)/\(item.path)")
         }
-        guard rename("\(place)/copy", "\(tree)/\(item.path)") == 0 else { throw .file(FileError(.write, "\(tree)/\(item.path)", errno: errno)) }
+        try staged.move("\(place)/copy", to: item)
         Tree.remove(place)
-    }
-
-    /// A link to the same file; a copy where there can be none.
-    private func place(_ item: Tree.Item) throws(BackupError) {
-        let copy = "\(tree)/\(item.path)"
-        guard linkat(item.folder, item.name, AT_FDCWD, copy, 0) != 0 else { return }
-        switch errno {
-        // A database is there already; something has gone meanwhile, or a folder of it has come.
-        case EEXIST, ENOENT: return
-        case EMLINK, EPERM, EXDEV, EACCES: try duplicate(item, copy)
-        default: throw .file(FileError(.write, copy, errno: errno))
-        }
-    }
-
-    private func duplicate(_ item: Tree.Item, _ copy: String) throws(BackupError) {
-        if item.kind == S_IFLNK {
-            guard let target = item.target() else { return }
-            guard symlink(target, copy) == 0 else { throw .file(FileError(.write, copy, errno: errno)) }
-            return
-        }
-        guard let source = try item.open() else { return }
-        let file = try Descriptor.open(copy, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
-        let buffer = Buffer()
-        while true {
-            let count = try source.read(buffer.bytes)
-            guard count > 0 else { break }
-            try file.write(UnsafeRawBufferPointer(rebasing: buffer.bytes.prefix(count)))
-        }
-        _ = fchown(file.number, item.status.st_uid, item.status.st_gid)
-        _ = fchmod(file.number, item.permissions)
     }
 }

@@ -45,6 +45,8 @@ enum Tree {
     private static func walk(
         _ parent: Int32, _ name: String, below: String, _ visit: (Item) throws(BackupError) -> Bool
     ) throws(BackupError) {
+        // A backup has no longer paths, and so there is an end to how deep this goes.
+        guard below.utf8.count <= ArchiveEntry.longestPath else { throw .unsuitable(below) }
         let descriptor = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
             if errno == ENOENT { return }
@@ -56,7 +58,7 @@ enum Tree {
         }
         defer { closedir(stream) }
         while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+            let name = String(cString: rawName(of: entry))
             if name == "." || name == ".." { continue }
             let inside = below.isEmpty ? name : "\(below)/\(name)"
             var status = stat()
@@ -71,11 +73,57 @@ enum Tree {
         }
     }
 
-    /// Removes something with all that is in it; links are removed, not followed. What cannot be removed stays.
+    /// Removes something with all that is in it; links are removed, not followed, whoever puts one there meanwhile. What cannot be removed stays.
     static func remove(_ path: String) {
         guard unlink(path) != 0 else { return }
-        for name in Folder.names(in: path) { remove("\(path)/\(name)") }
+        let top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+        guard top >= 0 else { return }
+        defer { close(top) }
+        // However deep it goes, few folders are open at a time: what lies deeper is moved up, and is emptied the next time around.
+        var lifted = Lifted()
+        repeat {
+            lifted.isAny = false
+            empty(top, depth: 1, top: top, &lifted)
+        } while lifted.isAny
         rmdir(path)
+    }
+
+    private static let openFolders = 32
+
+    private struct Lifted {
+        var isAny = false
+        var count = 0
+    }
+
+    private static func empty(_ folder: Int32, depth: Int, top: Int32, _ lifted: inout Lifted) {
+        let copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard copy >= 0 else { return }
+        guard let stream = fdopendir(copy) else {
+            close(copy)
+            return
+        }
+        defer { closedir(stream) }
+        while let entry = readdir(stream) {
+            // As the kernel has it: a name need not be text.
+            let name = rawName(of: entry)
+            if strcmp(name, ".") == 0 || strcmp(name, "..") == 0 { continue }
+            if unlinkat(folder, name, 0) == 0 || unlinkat(folder, name, AT_REMOVEDIR) == 0 { continue }
+            if depth < openFolders {
+                let inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+                guard inner >= 0 else { continue }
+                empty(inner, depth: depth + 1, top: top, &lifted)
+                close(inner)
+                unlinkat(folder, name, AT_REMOVEDIR)
+            } else {
+                lifted.count += 1
+                if renameat(folder, name, top, ".deep-\(getpid())-\(lifted.count)") == 0 { lifted.isAny = true }
+            }
+        }
+    }
+
+    private static func rawName(of entry: UnsafeMutablePointer<dirent>) -> UnsafePointer<CChar> {
+        // Its offset in the record that the kernel filled: it may be longer than Swift's type says.
+        (UnsafeRawPointer(entry) + (MemoryLayout<dirent>.offset(of: \.d_name) ?? 0)).assumingMemoryBound(to: CChar.self)
     }
 
     static func exists(_ path: String) -> Bool {

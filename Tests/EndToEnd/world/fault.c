@@ -115,6 +115,42 @@ ON_PATH(chmod, 0, (const char *path, mode_t mode), (path, mode), path)
 ON_PATH(chown, 0, (const char *path, uid_t user, gid_t group), (path, user, group), path)
 ON_PATH(lchown, 0, (const char *path, uid_t user, gid_t group), (path, user, group), path)
 
+/* A name in a folder that is open. */
+static int fault_name(const char *call, int folder, const char *name, int needs_room) {
+    char path[PATH_MAX], whole[PATH_MAX * 2];
+    if (!below[0] || !name) return 0;
+    if (folder == AT_FDCWD || name[0] == '/') return fault(call, name, needs_room);
+    int before = errno;
+    const char *found = path_of(folder, path, sizeof path);
+    errno = before;
+    if (!found) return 0;
+    snprintf(whole, sizeof whole, "%s/%s", found, name);
+    return fault(call, whole, needs_room);
+}
+
+#define ON_NAME(name, room, parameters, arguments, folder, path)  \
+    int name parameters {                                         \
+        if (fault_name(#name, folder, path, room)) return -1;     \
+        return REAL(name) arguments;                              \
+    }
+ON_NAME(mkdirat, 1, (int in, const char *path, mode_t mode), (in, path, mode), in, path)
+ON_NAME(renameat, 1, (int a, const char *from, int b, const char *to), (a, from, b, to), b, to)
+ON_NAME(linkat, 1, (int a, const char *from, int b, const char *to, int flags), (a, from, b, to, flags), b, to)
+ON_NAME(symlinkat, 1, (const char *target, int in, const char *path), (target, in, path), in, path)
+ON_NAME(unlinkat, 0, (int in, const char *path, int flags), (in, path, flags), in, path)
+
+#define OPEN_IN(name)                                                                                \
+    int name(int in, const char *path, int flags, ...) {                                             \
+        va_list rest;                                                                                \
+        va_start(rest, flags);                                                                       \
+        mode_t mode = (flags & (O_CREAT | __O_TMPFILE)) ? va_arg(rest, mode_t) : 0;                  \
+        va_end(rest);                                                                                \
+        if (is_for_writing(flags) && fault_name("openat", in, path, (flags & O_CREAT) != 0)) return -1; \
+        return REAL(name)(in, path, flags, mode);                                                    \
+    }
+OPEN_IN(openat)
+OPEN_IN(openat64)
+
 #define ON_FILE(name, type, room, parameters, arguments)          \
     type name parameters {                                        \
         if (fault_file(#name, file, room)) return -1;             \
