@@ -14,16 +14,23 @@ extension BackupCreate {
             return
         }
         var file = isDue ? nil : record.waiting
+        let folder = BackupFolder(settings.backupFolder(in: locations))
         do {
-            let folder = BackupFolder(settings.backupFolder(in: locations))
             let begun = time(nil)
             if file == nil || access(file ?? "", F_OK) != 0 { file = try await make(settings, locations).file }
-            if let file, let command = settings.backups.command { try BackupCarrier(program: command).carry(file) }
+            if let file, let command = settings.backups.command {
+                // Before it is handed on: whoever is killed meanwhile tries again.
+                record.waiting = file
+                try record.write(state: locations.state)
+                try BackupCarrier(program: command).carry(file)
+            }
             try folder.prune(domain: settings.domain, keeping: settings.backups.keep)
             record.succeeded(folder.items().first { $0.file == file }?.created ?? begun)
         } catch let error where Self.isFailure(error) {
             let failure = Failure(describing: error)
             record.failed([failure.error, failure.cause].compactMap(\.self).joined(separator: ": "), waiting: file)
+            // Those that could not be handed on are kept twice as long, and not for ever: the disk is not theirs.
+            try? folder.prune(domain: settings.domain, keeping: 2 * settings.backups.keep)
             // On a full disk there may be no record either: that none is made is told all the same.
             try? record.write(state: locations.state)
             throw error

@@ -55,19 +55,36 @@ struct RestoreCommand: Command {
             restorer.abandon()
             throw error
         }
-        try putInPlace(restorer, unit)
+        let isStarted = try putInPlace(restorer, unit)
         say("\(preview.contents.about.domain) is as it was at \(localTime(preview.contents.about.created))")
         if !preview.leaving.isEmpty { say("the old state is in \(preview.aside): remove it when all is well") }
         if unit == nil { say("start it: systemctl start snikket") }
+        try isStarted.get()
     }
 
-    private func putInPlace(_ restorer: Restorer, _ unit: SystemUnit?) throws {
-        let wasActive = unit?.isActive == true
-        if wasActive { try unit?.stop() }
+    /// - Returns: whether the service could be started again.
+    private func putInPlace(_ restorer: Restorer, _ unit: SystemUnit?) throws -> Result<Void, any Error> {
+        guard let unit, unit.isActive else {
+            defer { restorer.letGo() }
+            try restorer.putInPlace()
+            return .success(())
+        }
+        do {
+            try unit.stop()
+            try Interruption.check()
+        } catch {
+            restorer.abandon()
+            restorer.letGo()
+            // It may have stopped all the same, or be about to.
+            try? unit.start()
+            throw error
+        }
         let result = Result { try restorer.putInPlace() }
         restorer.letGo()
-        if wasActive { try unit?.start() }
+        let isStarted = Result { try unit.start() }
+        // What became of the restore comes first.
         try result.get()
+        return isStarted
     }
 
     private func show(_ preview: Restorer.Preview, _ locations: Locations) {
@@ -92,6 +109,7 @@ struct RestoreCommand: Command {
         }
         print("Do it? [y/N] ", terminator: "")
         fflush(nil)
+        try Interruption.wait(for: STDIN_FILENO)
         guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
             throw Failure(error: "nothing was done", cause: nil, tryThis: nil)
         }

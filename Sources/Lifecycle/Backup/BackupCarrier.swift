@@ -15,7 +15,7 @@ public struct BackupCarrier: Sendable {
     /// - Throws: ``BackupError/program(_:_:)`` with the program's last words when it did not end with 0.
     public func carry(_ file: String) throws(BackupError) {
         guard access(program, X_OK) == 0 else { throw .file(FileError(.read, program, errno: errno)) }
-        try ChildProcess(program, [file]).succeed()
+        try ChildProcess(program, [file]).succeed(isEndedBySignal: true)
     }
 }
 
@@ -33,8 +33,10 @@ public struct SystemUnit: Sendable {
         return child.end() == nil
     }
 
-    public func stop() throws(BackupError) { try ChildProcess(Self.program, ["stop", name]).succeed() }
+    public func stop() throws(BackupError) { try ChildProcess(Self.program, ["stop", name]).succeed(isEndedBySignal: true) }
 
-    /// Without waiting until it serves: `snikket status` tells.
-    public func start() throws(BackupError) { try ChildProcess(Self.program, ["start", "--no-block", name]).succeed() }
+    /// Without waiting until it serves: `snikket status` tells. It is started also when we have been told to stop.
+    public func start() throws(BackupError) {
+        if let words = try ChildProcess(Self.program, ["start", "--no-block", name]).end() { throw .program("systemctl", words) }
+    }
 }

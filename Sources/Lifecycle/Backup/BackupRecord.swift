@@ -8,7 +8,7 @@ public struct BackupRecord: Codable, Sendable, Equatable {
     public var lastGood: Int?
     /// What was wrong with the last attempt, in words; nil when nothing was.
     public var problem: String?
-    /// A backup that was made and could not be handed on.
+    /// A backup that was made and is not handed on yet: it is being, or could not be.
     public var waiting: String?
 
     static let fileName = "backup-record.json"

@@ -7,9 +7,7 @@ import SystemPackage
 final class ChildProcess {
     private let pid: pid_t
     private let name: String
-    /// What it says: as much of it as a pipe holds, and what does not fit it cannot say.
-    private let errors: Descriptor
-    private lazy var words = errors.text
+    private let words: LastWords
     private let isDiscreet: Bool
     private var status: Int32?
 
@@ -27,8 +25,7 @@ final class ChildProcess {
         name = File.name(of: program)
         self.isDiscreet = isDiscreet
         let (reading, writing) = try Descriptor.pipe()
-        errors = reading
-        _ = fcntl(writing.number, F_SETFL, O_NONBLOCK)
+        words = try LastWords(from: reading)
         let nothing = try Descriptor.open("/dev/null", O_RDWR)
         let specification = ServiceSpecification(name: name, executable: program, arguments: arguments, workingDirectory: folder, account: account)
         let wanted = [input ?? nothing, output ?? writing, writing] + more
@@ -51,10 +48,27 @@ final class ChildProcess {
 
     /// Waits until it has ended.
     ///
-    /// - Throws: ``BackupError/program(_:_:)`` with its words, unless it ended well.
-    func succeed() throws(BackupError) {
+    /// - Parameter isEndedBySignal: whether it is told to end when we are told to stop, instead of being waited for.
+    /// - Throws: ``BackupError/program(_:_:)`` with its words, unless it ended well; ``BackupError/interrupted`` when we were told to stop.
+    func succeed(isEndedBySignal: Bool = false) throws(BackupError) {
+        if isEndedBySignal { try endWhenTold() }
         guard let words = end() else { return }
+        // Ctrl-C reaches it as well as us.
+        try Interruption.check()
         throw .program(name, words)
+    }
+
+    /// Waits until it has ended, or we are told to stop: then it is told, too.
+    private func endWhenTold() throws(BackupError) {
+        let (ended, end) = try Descriptor.pipe()
+        let waiting = Background("wait") { [pid, end] () throws(BackupError) in
+            var information = siginfo_t()
+            // It stays to be waited for.
+            while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) < 0, errno == EINTR {}
+            try end.write([0])
+        }
+        do throws(BackupError) { try Interruption.wait(for: ended.number) } catch { kill(pid, SIGTERM) }
+        try withExtendedLifetime(ended) { () throws(BackupError) in try waiting.finish() }
     }
 
     /// Waits until it has ended; what it said when that was not a good end.
@@ -65,15 +79,15 @@ final class ChildProcess {
             self.status = status
         }
         guard status != 0 else { return nil }
-        let said = words.split(whereSeparator: \.isNewline).map(String.init)
+        let said = said.split(whereSeparator: \.isNewline).map(String.init)
         // What is said on a terminal has the terminal's own signs before it.
         let own = said.last { $0.contains("age: error: ") }.map { "age" + $0.drop { $0 != ":" } }
         let line = isDiscreet ? nil : said.last { $0.lowercased().contains("error") } ?? said.last
         return own ?? line ?? (status & 0x7F == 0 ? "it ended with \(status >> 8)" : "it was ended by signal \(status & 0x7F)")
     }
 
-    /// What it printed, when its output went with its errors.
-    var said: String { words }
+    /// What it said at last, once it has ended; and what it printed, when its output went with its errors.
+    var said: String { words.end() }
 
     /// Where a program is, in the usual folders.
     static func find(_ program: String, package: String) throws(BackupError) -> String {

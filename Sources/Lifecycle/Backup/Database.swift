@@ -34,7 +34,7 @@ enum Database {
                 ".backup --async main copy",
             ],
             as: owner, in: folder
-        ).succeed()
+        ).succeed(isEndedBySignal: true)
     }
 
     /// Reads all of a database that nobody uses.
@@ -60,11 +60,32 @@ enum Database {
         let child = try ChildProcess(
             try program(),
             [
-                "-batch", "-bail", "-init", "/dev/null", "file:\(File.name(of: path))?immutable=1&mode=ro",
+                "-batch", "-bail", "-init", "/dev/null", "file:\(escaped(File.name(of: path)))?immutable=1&mode=ro",
                 "PRAGMA trusted_schema=OFF; \(question)",
             ], in: File.folder(of: path))
-        if let words = child.end() { return [words] }
+        if let words = child.end() {
+            try Interruption.check()
+            return [words]
+        }
         return child.said.split(whereSeparator: \.isNewline).map(String.init)
+    }
+
+    /// A name as a part of a URI (sqlite.org/uri.html §3.1).
+    static func escaped(_ name: String) -> String {
+        let digits = Array("0123456789ABCDEF".unicodeScalars)
+        var text = ""
+        for byte in name.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                text.unicodeScalars.append("%")
+                text.unicodeScalars.append(digits[Int(byte >> 4)])
+                text.unicodeScalars.append(digits[Int(byte & 15)])
+            }
+        }
+        return text
     }
 
     private static func program() throws(BackupError) -> String { try ChildProcess.find("sqlite3", package: "sqlite3") }

@@ -85,19 +85,6 @@ final class Descriptor: Sendable, ByteSink {
         var status = stat()
         return fstat(number, &status) == 0 ? status : nil
     }
-
-    /// What is in a pipe already.
-    var text: String {
-        _ = fcntl(number, F_SETFL, O_NONBLOCK)
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Glibc.read(number, &buffer, buffer.count)
-            guard count > 0 else { break }
-            bytes += buffer.prefix(count)
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
 }
 
 /// Memory to read into, given back at the end.

@@ -42,7 +42,8 @@ final class OpenedFile {
     ///
     /// - Parameter problem: what was wrong with the archive.
     func finish(_ problem: BackupError? = nil) throws(BackupError) {
-        if problem == .interrupted { throw .interrupted }
+        // Ctrl-C ends age, too: what came of that says nothing about the file.
+        try Interruption.check()
         // What does not read stops what feeds it.
         if problem != nil { drain() }
         let seal: BackupError? = Self.error { () throws(BackupError) in try checking.finish() }

@@ -88,16 +88,24 @@ class House:
             shutil.rmtree(self.folder / name, ignore_errors=True)
             shutil.copytree(self.folder / "before" / name, self.folder / name, symlinks=True)
 
-    def run(self, *arguments: str, fault: Fault | None = None, log: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def _prepared(self, arguments: tuple[str, ...], fault: Fault | None, log: Path | None) -> tuple[list[str], dict]:
         environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.folder), **(fault.environment(log) if fault else {})}
         # Root is not needed for any of it, and a machine with root may not have the users of an installation.
         who = {"user": 59_999, "group": 59_999, "extra_groups": []} if os.geteuid() == 0 else {}
         if who:
             for path in (self.folder, *self.folder.rglob("*")):
                 os.chown(path, 59_999, 59_999, follow_symlinks=False)
-        return subprocess.run(
-            [str(installation() / "bin/snikket"), *arguments, "--config", str(self.config), "--state", str(self.state)],
-            capture_output=True, text=True, timeout=120, env=environment, stdin=subprocess.DEVNULL, **who)
+        command = [str(installation() / "bin/snikket"), *arguments, "--config", str(self.config), "--state", str(self.state)]
+        return command, {"text": True, "env": environment, "stdin": subprocess.DEVNULL, **who}
+
+    def run(self, *arguments: str, fault: Fault | None = None, log: Path | None = None) -> subprocess.CompletedProcess[str]:
+        command, how = self._prepared(arguments, fault, log)
+        return subprocess.run(command, capture_output=True, timeout=120, **how)
+
+    def begin(self, *arguments: str, **more) -> subprocess.Popen[str]:
+        """In a session of its own, without waiting for its end."""
+        command, how = self._prepared(arguments, None, None)
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **how, **more)
 
     def backup(self, *more: str) -> Path:
         """A backup, outside of the state."""
