@@ -48,6 +48,7 @@ public struct BackupMaker: Sendable {
         do throws(FileError) { try Folder.make(folder, mode: 0o700, followingLinks: true) } catch { throw .file(error) }
         removeLeftovers()
 
+        try DiskReserve(writingTo: folder, state: state).check()
         let snapshot = Snapshot(state: state, owners: owners, leavingOut: Self.paths(of: folder))
         defer { snapshot.remove() }
         let (files, bytes) = try snapshot.take { () throws(BackupError) in try Interruption.check() }
@@ -63,7 +64,7 @@ public struct BackupMaker: Sendable {
     }
 
     private func pack(_ snapshot: Snapshot, _ about: BackupAbout, _ progress: @escaping (Int, Int) -> Void) throws(BackupError) -> Result {
-        let packed = try PackedFile(in: folder, encryption: encryption)
+        let packed = try PackedFile(in: folder, encryption: encryption, leaving: DiskReserve(writingTo: folder, state: state))
         do throws(BackupError) {
             let list = try Descriptor.open("\(snapshot.tree)/../list", O_RDWR | O_CREAT | O_EXCL)
             let writer = try ArchiveWriter(to: packed, list: list) { (done) throws(BackupError) in
@@ -119,9 +120,9 @@ public struct BackupMaker: Sendable {
     /// What makers that were killed left where backups lie.
     private func removeLeftovers() {
         for name in Folder.names(in: folder, followingLinks: true) where name.hasPrefix(PackedFile.temporaryPrefix) {
-            guard let maker = Int32(name.dropFirst(PackedFile.temporaryPrefix.count)), maker > 0, kill(maker, 0) != 0, errno == ESRCH else {
-                continue
-            }
+            guard let maker = Int32(name.dropFirst(PackedFile.temporaryPrefix.count)), maker > 0 else { continue }
+            // We have begun none yet: with our number it is of one that had it before, as each has in a container.
+            guard maker == getpid() || kill(maker, 0) != 0 && errno == ESRCH else { continue }
             unlink("\(folder)/\(name)")
         }
     }

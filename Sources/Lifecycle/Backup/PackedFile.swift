@@ -16,8 +16,10 @@ final class PackedFile: ByteSink {
     /// How the name of an unfinished file begins; the number of the process that writes it follows.
     static let temporaryPrefix = ".snikket-backup.new-"
 
-    /// - Parameter folder: where the file is to lie.
-    init(in folder: String, encryption: Encryption) throws(BackupError) {
+    /// - Parameters:
+    ///   - folder: where the file is to lie.
+    ///   - room: what has to stay free there.
+    init(in folder: String, encryption: Encryption, leaving room: DiskReserve = .none) throws(BackupError) {
         self.folder = folder
         temporary = "\(folder)/\(Self.temporaryPrefix)\(getpid())"
         compressor = try Compressor(level: 3, threads: Self.threads)
@@ -30,7 +32,9 @@ final class PackedFile: ByteSink {
             encryptor = try Age.encrypt(encryption, from: sealed.reading, to: output)
             let end = encryptor == nil ? output : sealed.writing
             let isFile = encryptor == nil
-            sealing = Background("seal") { [packed] () throws(BackupError) in try Self.seal(packed, into: end, isFile: isFile) }
+            sealing = Background("seal") { [packed] () throws(BackupError) in
+                try Self.seal(packed, into: end, isFile: isFile, leaving: room)
+            }
         } catch {
             unlink(temporary)
             throw error
@@ -72,15 +76,16 @@ final class PackedFile: ByteSink {
     /// Writes what is packed, and at the end the seal.
     ///
     /// - Parameter isFile: whether it goes to the file itself, and not to age.
-    private static func seal(_ packed: Conveyor, into end: Descriptor, isFile: Bool) throws(BackupError) {
+    private static func seal(_ packed: Conveyor, into end: Descriptor, isFile: Bool, leaving room: DiskReserve) throws(BackupError) {
         let sum = try FileSum()
         var (written, begun) = (0, 0)
         let isWhole = try packed.takeAll { (bytes) throws(BackupError) in
             sum.update(bytes)
             try end.write(bytes)
             written += bytes.count
-            guard isFile, written - begun >= writeBackSize else { return }
-            end.beginWritingBack(from: begun, to: written)
+            guard written - begun >= writeBackSize else { return }
+            try room.check()
+            if isFile { end.beginWritingBack(from: begun, to: written) }
             begun = written
         }
         if isWhole { try end.write(Seal.bytes(of: sum.end())) }

@@ -82,6 +82,7 @@ struct Snapshot {
         let owner = owners.account(ofFolder: item.path)
         try Tree.makeFolder(place)
         if let owner, geteuid() == 0, lchown(place, owner.user, owner.group) != 0 { throw .file(FileError(.write, place, errno: errno)) }
+        try DiskReserve(writingTo: place, state: state).check(before: Int(item.status.st_size))
         try Database.copy("\(state)/\(item.path)", into: place, as: owner)
         // From here on names in it mean what they meant: it was the server's, and a server may have been broken into.
         guard geteuid() != 0 || lchown(place, 0, 0) == 0 && chmod(place, 0o700) == 0 else { throw .file(FileError(.write, place, errno: errno)) }
