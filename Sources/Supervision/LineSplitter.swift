@@ -44,20 +44,22 @@ struct LineSplitter {
         var line = line[...]
         if cut == 0, line.last == UInt8(ascii: "\r") { line.removeLast() }
         var text = String(decoding: line, as: UTF8.self)
-        if !line.allSatisfy({ 0x20 <= $0 && $0 < 0x7f }) {
-            // What a terminal would obey is shown instead: a log must not be able to move the cursor, or to turn text around.
-            var shown = ""
-            for scalar in text.unicodeScalars { shown.unicodeScalars.append(Self.isObeyed(scalar) ? "\u{FFFD}" : scalar) }
-            text = shown
-        }
+        if !line.allSatisfy({ 0x20 <= $0 && $0 < 0x7f }) { text = unobeyed(text) }
         return cut > 0 ? text + " [\(cut) bytes more]" : text
     }
+}
 
-    private static func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0x09: false
-        case 0x2028...0x202E, 0x2066...0x2069: true
-        default: scalar.properties.generalCategory == .control
-        }
+/// Text that no terminal obeys: what would move the cursor or turn text around is shown instead. A log, or somebody's file, must not be able to do that.
+public func unobeyed(_ text: String) -> String {
+    var shown = ""
+    for scalar in text.unicodeScalars { shown.unicodeScalars.append(isObeyed(scalar) ? "\u{FFFD}" : scalar) }
+    return shown
+}
+
+private func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x09: false
+    case 0x2028...0x202E, 0x2066...0x2069: true
+    default: scalar.properties.generalCategory == .control
     }
 }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Glibc
 import Lifecycle
 import Settings
+import Supervision
 
 /// `snikket backup list`
 struct BackupList: Command {
@@ -35,7 +36,7 @@ struct BackupList: Command {
         guard !items.isEmpty else { return print("no backups in \(folder); make one with `snikket backup create`") }
         let rows = items.map { item in
             [
-                item.file, item.domain, localTime(item.created), sizeText(item.size),
+                unobeyed(item.file), unobeyed(item.domain), localTime(item.created), sizeText(item.size),
                 [item.isScheduled ? "scheduled" : nil, item.isEncrypted ? "encrypted" : nil].compactMap(\.self).joined(separator: ", "),
             ]
         }

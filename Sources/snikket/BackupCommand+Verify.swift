@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Lifecycle
+import Supervision
 
 /// `snikket backup verify`
 struct BackupVerify: Command {
@@ -46,7 +47,8 @@ func contentsText(_ contents: BackupContents) -> String {
         let counts = database.accounts.map { ", \($0) accounts, \(database.messages ?? 0) messages" } ?? ""
         lines.append("  database  \(database.path): sound\(counts)")
     }
-    return lines.joined(separator: "\n")
+    // It may be anybody's backup.
+    return lines.map(unobeyed).joined(separator: "\n")
 }
 
 /// What is in a backup, for scripts. These keys stay.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Supervision
 import SystemPackage
 
 /// What a person is told when a command fails: what happened, why, and what to do. The only place that prints an error.
@@ -29,7 +30,8 @@ extension Failure {
         var lines = ["snikket: error: \(error)"]
         if let cause { lines += cause.split(separator: "\n").map { "snikket: cause: \($0)" } }
         if let tryThis { lines.append("snikket: try:   \(tryThis)") }
-        return lines
+        // Names of files and the words of others may be in them.
+        return lines.map { $0.split(separator: "\n", omittingEmptySubsequences: false).map { unobeyed(String($0)) }.joined(separator: "\n") }
     }
 
     /// Writes the error to standard error and ends the command with its code.

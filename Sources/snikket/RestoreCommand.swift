@@ -4,6 +4,7 @@ import DurableFiles
 import Glibc
 import Lifecycle
 import Settings
+import Supervision
 
 /// `snikket restore`
 struct RestoreCommand: Command {
@@ -56,7 +57,7 @@ struct RestoreCommand: Command {
             throw error
         }
         let isStarted = try putInPlace(restorer, unit)
-        say("\(preview.contents.about.domain) is as it was at \(localTime(preview.contents.about.created))")
+        say("\(unobeyed(preview.contents.about.domain)) is as it was at \(localTime(preview.contents.about.created))")
         if !preview.leaving.isEmpty { say("the old state is in \(preview.aside): remove it when all is well") }
         if unit == nil { say("start it: systemctl start snikket") }
         try isStarted.get()

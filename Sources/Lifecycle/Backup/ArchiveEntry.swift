@@ -1,3 +1,5 @@
+import Supervision
+
 /// One thing in a backup: what its list says of it.
 struct ArchiveEntry: Equatable {
     enum Kind: Equatable {
@@ -31,7 +33,8 @@ struct ArchiveEntry: Equatable {
 
     /// Whether it may be in a backup: then it lies inside, and so does what it points at.
     var isSafe: Bool {
-        guard Self.isSafe(path: path), mode & ~0o777 == 0, size >= 0 else { return false }
+        // Settings' names are shown before anything is put in place.
+        guard Self.isSafe(path: path), !path.hasPrefix("settings/") || unobeyed(path) == path, mode & ~0o777 == 0, size >= 0 else { return false }
         if case .link(let target) = kind { return Self.isSafe(path: target) && target.utf8.count <= 100 }
         return true
     }

@@ -7,9 +7,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from world.appliance import without_pebble
-from world.backups import verify
+from world.appliance import scratch, without_pebble
+from world.backups import House, verify
 from world.people import logged_in, register
+from world.small_disk import small_disk
 
 FOLDERS = {"prosody": "snikket-prosody", "portal": "snikket-portal", "certificates": "snikket-certs", "acme": "snikket-certs"}
 
@@ -83,3 +84,30 @@ def test_a_server_that_was_broken_into_cannot_have_others_files_backed_up(users:
         assert made.returncode == 1 and "astray" in made.stderr, made.stderr
         assert not file.exists()
         assert appliance.stop() == 0
+
+
+def test_room_is_left_on_the_disk_for_what_people_write() -> None:
+    with scratch("room") as folder:
+        house = House(folder)
+        with small_disk(house.state, 64) as disk:
+            house.furnish("old")
+            house.remember()
+            disk.fill(leave=12 << 20)
+            refused = house.run("backup", "create")
+            assert refused.returncode == 1 and "there is not enough room" in refused.stderr, refused.stderr
+            assert not (house.state / "backup-staging").exists() and list((house.state / "backups").iterdir()) == []
+            disk.make_room()
+            made = house.run("backup", "create")
+            assert made.returncode == 0, made.stderr
+
+
+def test_what_a_stranger_calls_his_files_does_not_steer_the_terminal() -> None:
+    with scratch("names") as folder:
+        house = House(folder)
+        (house.elsewhere / "snikket-\x1b[2Jevil\u202e-20260101T000000Z.tar.zst").touch()
+        listed = house.run("backup", "list", "--from", str(house.elsewhere))
+        assert listed.returncode == 0 and "evil" in listed.stdout, listed.stderr
+        assert "\x1b" not in listed.stdout and "\u202e" not in listed.stdout
+        missing = verify(house.elsewhere / "no\x1b[2Jne")
+        assert missing.returncode == 64, missing.stderr
+        assert "\x1b" not in missing.stderr
