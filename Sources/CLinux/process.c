@@ -92,15 +92,21 @@ static int take_descriptors(const int *wanted, int count) {
     return 0;
 }
 
-static void take_signals(void) {
-    // What we ignore or wait for is nothing to the program. The C library keeps two signals to itself, so the kernel is asked; all zero is SIG_DFL.
+static void take_signals(int stays_in_session) {
+    // What we ignore or wait for is nothing to the program; but what whoever started us wants ignored (nohup) is meant for all that runs in the session. The C library keeps two signals to itself, so the kernel is asked; all zero is SIG_DFL.
     static const struct {
         void *handler;
         unsigned long flags;
         void *restorer;
         uint64_t mask;
     } usual;
-    for (int number = 1; number < _NSIG; number++) syscall(SYS_rt_sigaction, number, &usual, NULL, sizeof usual.mask);
+    for (int number = 1; number < _NSIG; number++) {
+        if (stays_in_session && (number == SIGHUP || number == SIGINT || number == SIGQUIT)) {
+            __typeof__(usual) present = {0};
+            if (!syscall(SYS_rt_sigaction, number, NULL, &present, sizeof present.mask) && present.handler == (void *)SIG_IGN) continue;
+        }
+        syscall(SYS_rt_sigaction, number, &usual, NULL, sizeof usual.mask);
+    }
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -115,7 +121,7 @@ static int begin(const struct snikket_program *program) {
     // After the change of user, which takes it away. Of a death before this line we are not told: then somebody else is our parent.
     if (prctl(PR_SET_PDEATHSIG, program->parent_death_signal, 0, 0, 0)) return errno;
     if (getppid() != program->parent) return ESRCH;
-    take_signals();
+    take_signals(program->stays_in_session);
     return execute(program);
 }
 
