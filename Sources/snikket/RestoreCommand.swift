@@ -36,7 +36,8 @@ struct RestoreCommand: Command {
         let path = absolutePath(file)
         let restorer = Restorer(
             file: path, opening: opening.opening, state: locations.state, settingsFolder: File.folder(of: locations.configuration),
-            owners: try stateOwners(of: locations, isStrict: true))
+            owners: try stateOwners(of: locations, isStrict: true),
+            backups: (try? readSettings(locations))?.backupFolder(in: locations) ?? locations.state + "/backups")
         let unit = stop ? SystemUnit(name: "snikket.service") : nil
         if try restorer.isRunning(), unit?.isActive != true { throw BackupError.running(state: locations.state) }
         if let isSame = try restorer.finishInterrupted() {

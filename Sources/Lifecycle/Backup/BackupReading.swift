@@ -17,7 +17,8 @@ public struct BackupVerifier: Sendable {
     /// - Parameter progress: gets the bytes that are done, and those that there are.
     /// - Throws: ``BackupError`` unless every byte is as it was written.
     public func verify(progress: @escaping (Int, Int) -> Void) throws(BackupError) -> BackupContents {
-        var template = Array("\(scratch)/snikket-verify-XXXXXX".utf8CString)
+        removeLeftovers()
+        var template = Array("\(scratch)/\(Self.prefix)\(getpid())-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw .file(FileError(.write, scratch, errno: errno)) }
         let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer { Tree.remove(folder) }
@@ -28,6 +29,21 @@ public struct BackupVerifier: Sendable {
             contents.databases.append(try BackupContents.Database(soundFile: copy, path: path, backup: file))
         }
         return contents
+    }
+
+    /// The number of the process that made it follows.
+    static let prefix = "snikket-verify-"
+
+    /// What those that were killed left: databases that may have been encrypted until then.
+    private func removeLeftovers() {
+        for name in Folder.names(in: scratch, followingLinks: true) where name.hasPrefix(Self.prefix) {
+            let maker = Int32(name.dropFirst(Self.prefix.count).prefix { $0 != "-" })
+            var status = stat()
+            guard let maker, maker > 0, kill(maker, 0) != 0, errno == ESRCH, lstat("\(scratch)/\(name)", &status) == 0,
+                status.st_uid == geteuid(), status.st_mode & S_IFMT == S_IFDIR
+            else { continue }
+            Tree.remove("\(scratch)/\(name)")
+        }
     }
 
     private func receive(_ receiver: VerifyingReceiver) throws(BackupError) -> BackupAbout {

@@ -54,8 +54,15 @@ struct RestorePlace {
         do throws(FileError) { try File.write(Array(bytes), to: planFile, mode: 0o600) } catch { throw .file(error) }
     }
 
-    /// Removes what a restore that had not come to its plan left.
-    func clear() { Tree.remove(folder) }
+    /// Removes what a restore left. Its plan first: with a part of what it speaks of it must not be found again.
+    func clear() {
+        if unlink(planFile) == 0 {
+            do throws(FileError) { try Folder.flush(folder) } catch { return }
+        } else if errno != ENOENT, errno != ENOTDIR {
+            return
+        }
+        Tree.remove(folder)
+    }
 
     /// Carries a plan out, from wherever it was left. Each step is done or not by what lies where, so it can be repeated.
     func carryOut(_ plan: Plan) throws(BackupError) {
@@ -87,7 +94,14 @@ struct RestorePlace {
         let aside = "\(state)/\(plan.aside)"
         if !Tree.exists(aside) { try Tree.makeFolder(aside) }
         for name in plan.leaving where !Tree.exists("\(aside)/\(name)") { try move("\(state)/\(name)", "\(aside)/\(name)") }
-        for name in plan.arriving where Tree.exists("\(new)/state/\(name)") { try move("\(new)/state/\(name)", "\(state)/\(name)") }
+        for name in plan.arriving {
+            if Tree.exists("\(new)/state/\(name)") {
+                try move("\(new)/state/\(name)", "\(state)/\(name)")
+            } else if !Tree.exists("\(state)/\(name)") {
+                // It neither is to come nor has it come: this is not all of what was unpacked.
+                throw .file(FileError(.read, "\(new)/state/\(name)", errno: ENOENT))
+            }
+        }
         for name in plan.settings where Tree.exists("\(new)/settings/\(name)") { try putSetting(name, plan) }
         try flush([aside, state])
         try end()
@@ -109,7 +123,9 @@ struct RestorePlace {
         }
         for name in plan.leaving.reversed() where Tree.exists("\(aside)/\(name)") { try move("\(aside)/\(name)", "\(state)/\(name)") }
         rmdir(aside)
-        try flush([plan.settingsFolder, state])
+        // On a new machine there may have been none.
+        if Tree.exists(plan.settingsFolder) { try flush([plan.settingsFolder]) }
+        try flush([state])
         try end()
     }
 

@@ -8,6 +8,8 @@ public final class Restorer {
     private let file: String
     private let opening: Opening
     private let owners: StateOwners
+    /// Where backups lie.
+    private let backups: String
     private let place: RestorePlace
     private var unpacked: Unpacker?
     private var aside = ""
@@ -25,9 +27,12 @@ public final class Restorer {
         public var changedSettings: [String]
     }
 
-    /// - Parameter settingsFolder: where the settings lie.
-    public init(file: String, opening: Opening, state: String, settingsFolder: String, owners: StateOwners) {
+    /// - Parameters:
+    ///   - settingsFolder: where the settings lie.
+    ///   - backups: where backups lie. They stay there, also below the state directory.
+    public init(file: String, opening: Opening, state: String, settingsFolder: String, owners: StateOwners, backups: String) {
         (self.file, self.opening, self.state, self.settingsFolder, self.owners) = (file, opening, state, settingsFolder, owners)
+        self.backups = backups
         place = RestorePlace(state: state)
     }
 
@@ -103,8 +108,9 @@ public final class Restorer {
             place.clear()
             throw error
         }
+        let staying = staying()
         let plan = RestorePlace.Plan(
-            direction: .forward, source: source, aside: aside, leaving: leaving(), arriving: unpacked.names.state,
+            direction: .forward, source: source, aside: aside, leaving: leaving(), arriving: unpacked.names.state.filter { !staying.contains($0) },
             settingsFolder: settingsFolder,
             settings: unpacked.names.settings,
             settingsThatWere: unpacked.names.settings.filter { Tree.exists("\(settingsFolder)/\($0)") })
@@ -131,7 +137,24 @@ public final class Restorer {
         runLock = lock
     }
 
-    private func leaving() -> [String] { Folder.names(in: state, followingLinks: true).filter(Snapshot.isState).sorted() }
+    private func leaving() -> [String] {
+        let staying = staying()
+        return Folder.names(in: state, followingLinks: true).filter { Snapshot.isState($0) && !staying.contains($0) }.sorted()
+    }
+
+    /// What lies in the state directory only because somebody put backups there: neither they nor the one that is being put back go aside.
+    private func staying() -> Set<String> {
+        let names = [backups, file].compactMap { path in
+            Self.real(path).flatMap { path in Self.real(state).flatMap { path.hasPrefix($0 + "/") ? path.dropFirst($0.utf8.count + 1) : nil } }
+        }
+        return Set(names.map { String($0.prefix { $0 != "/" }) }).filter { !Snapshot.parts.contains($0) }
+    }
+
+    private static func real(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(cString: real)
+    }
 
     /// A name that nothing has: what lies there already would be taken for what has gone there.
     private func freeName(_ now: Int) -> String {

@@ -17,6 +17,9 @@ struct Snapshot {
     private var folder: String { "\(state)/\(Self.folderName)" }
     var tree: String { "\(folder)/tree" }
 
+    /// What at the top of a state directory is a part of it, whoever puts something else there.
+    static let parts: Set = ["prosody", "portal", "certificates", "acme", "secrets"]
+
     /// What at the top of a state directory is no part of the state: it follows from it, or belongs to this machine and moment.
     static func isState(_ name: String) -> Bool {
         let others: Set = [

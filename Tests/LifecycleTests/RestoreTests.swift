@@ -1,0 +1,57 @@
+import DurableFiles
+import Glibc
+import RealServers
+import Testing
+
+@testable import Lifecycle
+
+@Suite("a backup in the place of a state")
+struct RestoreTests {
+    /// A state, and a backup of it that lies in a folder of the state.
+    static func restorer(in scratch: Scratch) async throws -> (Restorer, file: String) {
+        var maker = try await BackupFileTests.maker(in: scratch)
+        try Tree.makeFolder("\(scratch.path)/state/mine")
+        maker.folder = "\(scratch.path)/state/mine/backups"
+        let file = try maker.make { _, _ in }.file
+        return (
+            Restorer(
+                file: file, opening: .none, state: maker.state, settingsFolder: scratch.path, owners: maker.owners, backups: maker.folder), file
+        )
+    }
+
+    @Test("the backups stay where they are, also when their folder is below the state, and the state goes aside")
+    func ownFolder() async throws {
+        try await Scratch.with { scratch in
+            let (restorer, file) = try await Self.restorer(in: scratch)
+            let preview = try restorer.prepare(now: 1_795_734_533) { _, _ in }
+            #expect(preview.leaving == ["prosody"])
+            try restorer.putInPlace()
+            restorer.letGo()
+            #expect(Tree.exists(file) && Tree.exists("\(preview.aside)/prosody") && !Tree.exists("\(preview.aside)/mine"))
+            #expect(try BackupFileTests.verify(file, in: scratch).databases.count == 1)
+        }
+    }
+
+    @Test("a plan that speaks of more than was unpacked is undone: nothing is lost to half a restore")
+    func incomplete() async throws {
+        try await Scratch.with { scratch in
+            for folder in ["state", "state/prosody", "state/restoring", "state/restoring/new", "state/restoring/new/state"] {
+                try Tree.makeFolder("\(scratch.path)/\(folder)")
+            }
+            _ = try scratch.write("state/prosody/old", "old")
+            let place = RestorePlace(state: "\(scratch.path)/state")
+            // The settings' folder is not there, as on a new machine.
+            let plan = RestorePlace.Plan(
+                direction: .forward, source: "x", aside: "before-restore-x", leaving: ["prosody"], arriving: ["prosody"],
+                settingsFolder: "\(scratch.path)/etc/none", settings: [], settingsThatWere: [])
+            try place.save(plan)
+            #expect {
+                try place.carryOut(plan)
+            } throws: { error in
+                guard case .undone(let words) = error as? BackupError else { return false }
+                return words.contains("restoring/new/state/prosody")
+            }
+            #expect(Tree.exists("\(scratch.path)/state/prosody/old") && !Tree.exists(place.folder))
+        }
+    }
+}
