@@ -104,6 +104,17 @@ def test_a_backup_whose_carrier_was_killed_with_it_is_carried_by_the_next_run(ho
     assert list((house.state / "backups").glob("*.zst")) == [made], "it is not made again"
 
 
+def test_a_carrier_ignores_what_whoever_began_it_has_ignored(house: House) -> None:
+    said = house.folder / "said"
+    program = carrier(house, "look", f"grep SigIgn /proc/self/status >{said}")
+    process = house.begin(*due(program), preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    ignored = int(said.read_text().split()[1], 16)
+    # Of the others that we ignore, SIGPIPE, it hears nothing.
+    assert ignored & 1 << (signal.SIGHUP - 1) and not ignored & 1 << (signal.SIGPIPE - 1), f"{ignored:x}"
+
+
 def test_a_carrier_is_told_to_stop_with_the_command_that_waits_for_it(house: House) -> None:
     begun, ended = house.folder / "begun", house.folder / "ended"
     slow = carrier(house, "slow", f"trap 'touch {ended}; kill $!; exit 1' TERM; sleep 600 & touch {begun}; wait")
