@@ -54,6 +54,13 @@ public enum File {
         }
     }
 
+    /// What a path means when every link in it is followed; nil when it leads nowhere.
+    public static func real(_ path: String) -> String? {
+        guard let found = realpath(path, nil) else { return nil }
+        defer { free(found) }
+        return String(cString: found)
+    }
+
     /// The folder that a path lies in.
     public static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }

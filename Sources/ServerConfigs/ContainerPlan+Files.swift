@@ -17,8 +17,20 @@ extension ContainerPlan {
         for container in containers { rows.append(try container.composeValues) }
         let text = try locations.render(
             template: "compose/compose.yaml.template", .compose,
-            ["containers": .rows(rows), "image": .text(image), "hasBridge": .flag(hasBridge), "usesIPv6": .flag(settings.ipv6)])
+            [
+                "containers": .rows(rows), "image": .text(image), "hasBridge": .flag(hasBridge), "usesIPv6": .flag(settings.ipv6),
+                "subnet": .text(subnet),
+            ])
         return DeploymentFile(name: "compose.yaml", text: text)
+    }
+
+    /// A network for them that is nobody else's (RFC 4193): engines before Docker 27 have none of their own for IPv6. The 40 bits that make it one of a kind
+    /// come from the domain, so that it stays the same (FNV-1a).
+    public var subnet: String {
+        let hash = settings.domain.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        let digits = String(hash >> 24, radix: 16)
+        let number = Array(String(repeating: "0", count: 10 - digits.count) + digits)
+        return "fd\(String(number[0..<2])):\(String(number[2..<6])):\(String(number[6..<10]))::/64"
     }
 
     /// For Podman under systemd (podman-systemd.unit(5)).
@@ -27,6 +39,7 @@ extension ContainerPlan {
         for container in containers {
             var values = try container.quadletValues
             values["image"] = .text(image)
+            values["isRootless"] = .flag(isRootless)
             let text = try locations.render(template: "quadlet/container.template", .systemd, values)
             files.append(DeploymentFile(name: "snikket-\(container.name).container", text: text))
         }
@@ -67,7 +80,7 @@ extension ContainerPlan.Container {
                 "name": .text(name), "description": .text("Snikket: \(name)"), "containerName": .text("snikket-\(name)"),
                 "user": .text("\(user.user)"), "group": .text("\(user.group)"), "capabilities": .texts(capabilities),
                 "usesHostNetwork": .flag(usesHostNetwork), "ports": .texts(ports), "memoryFolders": .texts(memoryFolders),
-                "mounts": .rows(lines), "arguments": .text("--memory=\(memory)m --pids-limit=\(processes) --log-opt=max-size=10m"),
+                "mounts": .rows(lines), "arguments": .text("--memory=\(memory)m --pids-limit=\(processes) --log-opt=max-size=10m --stop-timeout=30"),
                 // Without this word Podman would give it to a shell.
                 "healthCommand": .text("CMD " + healthCheck.joined(separator: " ")), "needs": .texts(needs.map { "snikket-\($0).service" }),
             ]

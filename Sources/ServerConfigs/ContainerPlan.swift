@@ -14,6 +14,8 @@ public struct ContainerPlan: Sendable, Equatable {
     public var accounts: [Service: Account]
     /// Who the one with the certificates runs as.
     public var certificates: Account
+    /// Whether the engine is run by somebody else than root.
+    public var isRootless = false
 
     public init(settings: Settings, locations: Locations, version: String, accounts: [Service: Account], certificates: Account) {
         self.settings = settings
@@ -57,8 +59,16 @@ extension ContainerPlan {
     public var shared: String { locations.state + "/containers" }
     /// A server's part of it.
     public func shared(_ service: Service, _ name: String) -> String { "\(shared)/\(service.rawValue)/\(name)" }
-    /// The settings as the containers see them: a copy, changed in one step.
+    /// The settings as most containers see them: a copy without secrets, changed in one step.
     public var settingsCopy: String { shared + "/settings" }
+    /// Whoever shares a secret with a TURN server, which may be on another machine: the settings can say it.
+    public static let sharingRelaySecret: [Service] = [.prosody, .coturn]
+    /// A server's copy of the settings.
+    public func settingsCopy(of service: Service) -> String {
+        Self.sharingRelaySecret.contains(service) ? shared(service, "settings") : settingsCopy
+    }
+    /// All of them.
+    public var settingsCopies: [String] { [settingsCopy] + Self.sharingRelaySecret.map(settingsCopy(of:)) }
     public var challenges: String { shared + "/acme-challenge" }
     public var responder: String { shared + "/acme-tls" }
 
@@ -100,10 +110,8 @@ extension ContainerPlan {
     }
 
     private var coturn: Container {
-        var container = container(.coturn, memory: 256, processes: 128, ports: [], mounts: [secrets(of: .coturn), tls(of: .coturn)])
-        // A relay has a port of its own for each call, in both directions: thousands that no engine can pass on.
-        container.usesHostNetwork = true
-        return container
+        // A relay has a port of its own for each call, in both directions: thousands that no engine can pass on. So it has the machine's network.
+        container(.coturn, memory: 256, processes: 128, ports: [], mounts: [secrets(of: .coturn), tls(of: .coturn)])
     }
 
     private var certificate: Container {
@@ -112,7 +120,7 @@ extension ContainerPlan {
             + [Mount(source: locations.acme, target: inside.acme, isReadOnly: false)]
         return Container(
             name: "certificates", user: certificates, memory: 128, processes: 64, usesHostNetwork: !hasBridge, memoryFolders: memoryFolders(nil),
-            mounts: settingsMounts + folders
+            mounts: [settingsMount(settingsCopy)] + folders
                 + [
                     Mount(source: challenges, target: inside.challenges, isReadOnly: false),
                     Mount(source: responder, target: inside.responder, isReadOnly: false),
@@ -126,22 +134,24 @@ extension ContainerPlan {
         _ service: Service, memory: Int, processes: Int, ports: [Int], mounts: [Mount], needs: [Service] = []
     ) -> Container {
         let addresses = settings.listenAddresses.isEmpty ? [""] : settings.listenAddresses.map { ($0.contains(":") ? "[\($0)]" : $0) + ":" }
-        let bindsLowPort = !hasBridge && ports.contains { $0 < 1_024 }
+        let usesHostNetwork = !hasBridge || service == .coturn
+        let bindsLowPort = usesHostNetwork && settings.usesLowPort(service)
         return Container(
             name: service.rawValue, user: accounts[service] ?? certificates, capabilities: bindsLowPort ? ["NET_BIND_SERVICE"] : [], memory: memory,
-            processes: processes, usesHostNetwork: !hasBridge,
-            ports: hasBridge ? ports.flatMap { port in addresses.map { "\($0)\(port):\(port)" } } : [], memoryFolders: memoryFolders(service),
-            mounts: settingsMounts + mounts, needs: needs.map(\.rawValue))
+            processes: processes, usesHostNetwork: usesHostNetwork,
+            ports: !usesHostNetwork ? ports.flatMap { port in addresses.map { "\($0)\(port):\(port)" } } : [], memoryFolders: memoryFolders(service),
+            mounts: [settingsMount(settingsCopy(of: service))] + mounts, needs: needs.map(\.rawValue))
     }
 
     // MARK: - What they see
 
     /// Where things lie in a container.
     var inside: Locations {
-        Locations(configuration: "/etc/snikket/snikket.conf", state: "/snikket", run: "/snikket/run", templates: "/usr/share/snikket/templates")
+        Locations(configuration: "/settings/snikket.conf", state: "/snikket", run: "/snikket/run", templates: "/usr/share/snikket/templates")
     }
 
-    private var settingsMounts: [Mount] { [Mount(source: settingsCopy, target: "/etc/snikket", isReadOnly: true)] }
+    /// At a place of its own: what people have in /etc/snikket may be mounted there.
+    private func settingsMount(_ copy: String) -> Mount { Mount(source: copy, target: File.folder(of: inside.configuration), isReadOnly: true) }
 
     /// Nobody else is in the container, so the folder is open to whoever is. The server's own is named too: mounts in it are made by root.
     private func memoryFolders(_ service: Service?) -> [String] {
@@ -165,11 +175,14 @@ extension ContainerPlan {
     private var personalFiles: [Mount] {
         var files: [String?] = []
         switch settings.certificates {
-        case .acme(let authorities): files = [authorities.caBundle, authorities.externalAccounts]
+        case .acme(let authorities):
+            files = [authorities.caBundle, authorities.externalAccounts]
+            if case .dns(.update(_, let keyFile)) = settings.challenge { files.append(keyFile) }
         case .files(let fullChain, let privateKey): files = [fullChain, privateKey]
         case .internalAuthority: break
         }
-        let folders = files.compactMap { $0.map(File.folder) }
+        // certbot's are links to another folder.
+        let folders = files.compactMap(\.self).flatMap { [$0, File.real($0) ?? $0] }.map(File.folder)
         return Set(folders).sorted().map { Mount(source: $0, target: $0, isReadOnly: true) }
     }
 }

@@ -38,7 +38,7 @@ public enum FrontServer: String, Sendable, CaseIterable {
         var missing: [(option: String, value: String)] = []
         func need(_ isSo: Bool, _ option: String, _ value: String) { if !isSo { missing.append((option, value)) } }
         need(settings.webTLS == passesTLSOn, "SNIKKET_TWEAK_WEB_PROXY_PROTOS", passesTLSOn ? "http https" : "http")
-        need(settings.isBehindProxy || (missing.contains { $0.value == "http" }), "SNIKKET_TRUSTED_PROXIES", "127.0.0.1")
+        need(settings.isBehindProxy || (missing.contains { $0.value == "http" }), "SNIKKET_TRUSTED_PROXIES", settings.ipv4 ? "127.0.0.1" : "::1")
         need(settings.proxyProtocol == announces, "SNIKKET_PROXY_PROTOCOL", announces ? "on" : "off")
         // Its own ports are those that the internet finds.
         let publicHTTP = settings.givenPublicHTTPPort ?? 80
@@ -81,6 +81,7 @@ extension ServerFacts {
             "names": .texts(names),
             "otherNames": .texts(Array(names.dropFirst())),
             "address": .text(address),
+            "everywhere": .text(settings.ipv4 ? "0.0.0.0" : "::"),
             "httpPlace": .text(place(settings.ports.http)),
             "httpsPlace": .text(place(settings.ports.https)),
             "httpURL": .text("http://" + place(settings.ports.http)),

@@ -60,7 +60,8 @@ extension ServerFacts {
             "proxies": .texts(settings.proxies),
             "isAnnounced": .flag(isAnnounced),
             // Whose word is taken for whom a request is from, and where it stands.
-            "heralds": .texts(sorts ? ["unix:"] : settings.proxies),
+            // Who passes TLS on untouched cannot have written a header in it: that is the client's own word.
+            "heralds": .texts(sorts ? ["unix:"] : isAnnounced || !settings.webTLS ? settings.proxies : []),
             "herald": .text(sorts || isAnnounced ? "proxy_protocol" : "X-Forwarded-For"),
             "names": .texts(settings.certificateNames),
             "challenges": .text(locations.challenges + "/"),

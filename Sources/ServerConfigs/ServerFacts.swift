@@ -74,8 +74,16 @@ extension ServerFacts {
         settings.uploadBaseURL.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: true).prefix(2).joined(separator: "//")
     }
     /// Whether a server listens on a port below 1024, which only root may, and whoever has CAP_NET_BIND_SERVICE.
-    public func usesLowPort(_ service: Service) -> Bool {
-        let ports = settings.ports
+    public func usesLowPort(_ service: Service) -> Bool { settings.usesLowPort(service) }
+
+    var isLoopbackOnly: Bool {
+        !settings.listenAddresses.isEmpty && settings.listenAddresses.allSatisfy { $0.hasPrefix("127.") || $0 == "::1" }
+    }
+}
+
+extension Settings {
+    /// Whether a server listens on a port below 1024.
+    func usesLowPort(_ service: Service) -> Bool {
         let own =
             switch service {
             case .nginx: [ports.http, ports.https]
@@ -85,8 +93,5 @@ extension ServerFacts {
             case .portal: [Int]()
             }
         return own.contains { $0 < 1_024 }
-    }
-    var isLoopbackOnly: Bool {
-        !settings.listenAddresses.isEmpty && settings.listenAddresses.allSatisfy { $0.hasPrefix("127.") || $0 == "::1" }
     }
 }

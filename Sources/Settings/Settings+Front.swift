@@ -1,10 +1,16 @@
 extension Settings {
     /// The web servers that stand in front of ours, by address or network: who a request is from is believed of them, and of nobody else.
-    public var proxies: [String] { trustedProxies.isEmpty && !webTLS ? ["127.0.0.1", "::1"] : trustedProxies }
+    public var proxies: [String] {
+        // Who comes from this machine to another address of it than loopback comes from that address.
+        let own = frontAddresses.contains(where: IPAddress.isLoopback) ? listenAddresses.filter { $0 != "0.0.0.0" && $0 != "::" } : []
+        return frontAddresses + own.filter { !frontAddresses.contains($0) && !IPAddress.isLoopback($0) }
+    }
+    /// Those that were named.
+    private var frontAddresses: [String] { trustedProxies.isEmpty && !webTLS ? ["127.0.0.1", "::1"] : trustedProxies }
     /// Whether the internet comes to our web server by way of another one.
     public var isBehindProxy: Bool { !proxies.isEmpty }
     /// Whether one of them is on another machine.
-    public var isFrontElsewhere: Bool { !proxies.allSatisfy(IPAddress.isLoopback) }
+    public var isFrontElsewhere: Bool { !frontAddresses.allSatisfy(IPAddress.isLoopback) }
     /// The port on which the internet finds our web pages without TLS.
     public var publicHTTPPort: Int { givenPublicHTTPPort ?? (isBehindProxy ? 80 : ports.http) }
     /// The port on which the internet finds our web pages.

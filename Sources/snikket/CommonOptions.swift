@@ -5,7 +5,7 @@ import Settings
 /// The options of every command.
 struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The settings.", valueName: "file"))
-    var config = "/etc/snikket/snikket.conf"
+    var config = getenv("SNIKKET_CONFIG").map { String(cString: $0) } ?? "/etc/snikket/snikket.conf"
 
     @Option(help: ArgumentHelp("The state directory.", valueName: "dir"))
     var state = getenv("SNIKKET_STATE").map { String(cString: $0) } ?? CommonOptions.defaultState
@@ -13,7 +13,7 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The templates; found beside the program when not given.", valueName: "dir", visibility: .hidden))
     var templates: String?
 
-    /// In a container it is another, which the image says in SNIKKET_STATE.
+    /// In a container it is another, which the image says in SNIKKET_STATE; the settings' place it says in SNIKKET_CONFIG.
     static let defaultState = "/var/lib/snikket"
 
     /// Where things lie, every path absolute.

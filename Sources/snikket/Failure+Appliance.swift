@@ -21,7 +21,7 @@ extension Failure {
         case .switchedOff(let name):
             self.init(
                 error: "\(name) is switched off in the settings", cause: "a container is to run it all the same",
-                tryThis: "run `snikket render --target compose` again", code: .configuration)
+                tryThis: "remove it: `docker compose up -d --remove-orphans`, or its unit's file and `systemctl daemon-reload`", code: .configuration)
         case .olderContainersRun(let state):
             self.init(
                 error: "the version before is still running", cause: "this one has to change files in \(state)",

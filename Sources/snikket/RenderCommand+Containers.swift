@@ -1,5 +1,6 @@
 import Appliance
 import DurableFiles
+import Glibc
 import ServerConfigs
 import Settings
 
@@ -33,11 +34,25 @@ extension RenderCommand {
                 if isNew { try File.write(bytes, to: path, mode: 0o644) }
                 print("\(path): \(isNew ? "written" : "unchanged")")
             }
+            if engine == .quadlet { try removeUnits(in: folder, but: files.map(\.name)) }
         } catch {
             throw Failure(error)
         }
     }
 
-    /// podman-systemd.unit(5)
-    private static let quadlets = "/etc/containers/systemd"
+    /// Takes away what an earlier run has written and is not meant any more.
+    private func removeUnits(in folder: String, but meant: [String]) throws(FileError) {
+        for name in Folder.names(in: folder) where name.hasPrefix("snikket") && !meant.contains(name) {
+            let path = "\(folder)/\(name)"
+            guard try File.read(path).starts(with: Array("# Written by `snikket render --target quadlet`".utf8)) else { continue }
+            guard unlink(path) == 0 else { throw FileError(.write, path, errno: errno) }
+            print("\(path): removed")
+        }
+    }
+
+    /// Where Podman looks for root's units, and for somebody else's (podman-systemd.unit(5)).
+    private static var quadlets: String {
+        guard geteuid() != 0, let home = getenv("HOME") else { return "/etc/containers/systemd" }
+        return String(cString: home) + "/.config/containers/systemd"
+    }
 }

@@ -1,5 +1,6 @@
 import Appliance
 import ArgumentParser
+import Preflight
 import Settings
 
 /// `snikket serve ROLE`: what every container runs.
@@ -20,7 +21,12 @@ struct ServeCommand: Command {
     func execute() async throws {
         let locations = try common.locations(needingTemplates: true)
         let source = settingsSource(locations, overrides: [])
-        try await Serve(role.role, settings: try source.read(), from: source, locations: locations, programs: try programFolder()).start()
+        let settings = try source.read()
+        let relay = RelayAddress(settings: settings)
+        try await Serve(
+            role.role, settings: settings, from: source, locations: locations, programs: try programFolder(),
+            findRelayAddress: { await relay.find() }
+        ).start()
     }
 }
 

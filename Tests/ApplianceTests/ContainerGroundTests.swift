@@ -67,6 +67,41 @@ struct ContainerGroundTests {
         }
     }
 
+    @Test("a secret in the settings is only in the copies of whom it concerns, and they read the same lines otherwise")
+    func settingsSecrets() async throws {
+        try await Scratch.with { scratch in
+            let text =
+                Self.text
+                + "export SNIKKET_TWEAK_TURNSERVER_SECRET = \"between us\"\r\nSNIKKET_SMTP_URL=smtps://me:mine@mail.example\nSNIKKET_SITE_NAME=us\n"
+            let ground = try ground(scratch, text)
+            try ground.prepare()
+            let plan = ground.containers
+            let lines = text.utf8.count { $0 == 0x0A }
+            for service in Service.allCases {
+                let copy = try File.read(plan.settingsCopy(of: service) + "/snikket.conf")
+                let words = String(decoding: copy, as: UTF8.self)
+                #expect(words.contains("between us") == [.prosody, .coturn].contains(service), "\(service)")
+                #expect(!words.contains("me:mine"))
+                #expect(words.utf8.count { $0 == 0x0A } == lines)
+                let read = try Settings(parsing: words, file: "copy")
+                #expect(read.siteName == "us" && (read.turn.secret != nil))
+                let facts = try #require(scratch.facts(plan.settingsCopy(of: service) + "/snikket.conf"))
+                #expect(facts.st_mode & 0o777 == ([.prosody, .coturn].contains(service) ? 0o600 : 0o644))
+            }
+        }
+    }
+
+    @Test("where a restore has not come to its end nothing is made")
+    func unfinishedRestore() async throws {
+        try await Scratch.with { scratch in
+            try ground(scratch).prepare()
+            let state = scratch.locations.state
+            try Folder.make(state + "/restoring", mode: 0o700)
+            try scratch.file("\(state)/restoring/plan.json", "{}", mode: 0o600)
+            #expect(throws: ApplianceError.restoreUnfinished(state: state)) { try ground(scratch).prepare() }
+        }
+    }
+
     @Test("the containers' copy of the settings is replaced in one step when they have changed, and only then")
     func settings() async throws {
         try await Scratch.with { scratch in
@@ -99,7 +134,7 @@ struct ContainerGroundTests {
             try ground(scratch).prepare()
             let copy = plan.settingsCopy + "/version"
             #expect(try File.read(copy) == File.read(scratch.locations.state + "/version"))
-            for name in [scratch.locations.state + "/lock", "\(scratch.locations.state)/\(Restorer.containersLock)"] {
+            for name in (["lock"] + Restorer.containerLocks).map({ "\(scratch.locations.state)/\($0)" }) {
                 let lock = try HeldLock(name)
                 #expect(throws: ApplianceError.olderContainersRun(state: scratch.locations.state)) { try newer(scratch).prepare() }
                 #expect(try File.read(copy) != Array("99\n".utf8) && scratch.facts(scratch.locations.portal + "/made") == nil)

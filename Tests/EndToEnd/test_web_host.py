@@ -4,6 +4,7 @@ The website and the chat service are on one machine here, behind the website's n
 """
 
 import asyncio
+import socket
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -106,6 +107,16 @@ def test_apps_that_know_only_the_domain_find_the_host_through_the_website(websit
     links = {link.get("href") for link in ET.fromstring(found.text)}
     assert f"wss://{HOST}:{website.front.https}/xmpp-websocket" in links
     assert found.headers["access-control-allow-origin"] == "*"
+
+
+def test_what_is_asked_for_comes_back_as_it_was_written_and_ends_no_line(website: Website) -> None:
+    with socket.create_connection(("127.0.0.1", website.front.http), timeout=10) as connection:
+        connection.sendall(
+            f"GET /.well-known/acme-challenge/%0d%0aSet-Cookie:%20x=1?a=%0d%0ab HTTP/1.1\r\nHost: {DOMAIN}\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65_536), b"")).decode()
+    head = answer.split("\r\n\r\n")[0].lower()
+    assert "302" in head.splitlines()[0] and "/.well-known/acme-challenge/%0d%0aset-cookie:%20x=1" in head, answer
+    assert not any(line.startswith(("set-cookie", "b ")) for line in head.splitlines()), answer
 
 
 def test_a_website_that_passes_requests_on_is_answered_too(website: Website) -> None:

@@ -111,7 +111,9 @@ struct ContainerPlanTests {
         for container in plan.containers { services[container.name] = service(container, plan) }
         var document: [String: YAMLTree] = ["name": .scalar("snikket"), "services": .map(services)]
         if plan.settings.containers.network == .bridge {
-            document["networks"] = .map(["default": .map(["enable_ipv6": .scalar("\(plan.settings.ipv6)")])])
+            var network: [String: YAMLTree] = ["enable_ipv6": .scalar("\(plan.settings.ipv6)")]
+            if plan.settings.ipv6 { network["ipam"] = .map(["config": .list([.map(["subnet": .scalar(plan.subnet)])])]) }
+            document["networks"] = .map(["default": .map(network)])
         }
         return .map(document)
     }

@@ -20,6 +20,31 @@ struct FrontServerTests {
         #expect(settings.webAddresses == ["127.0.0.1"])
     }
 
+    @Test("a header is believed only of a server that speaks TLS for us, as one that passes it on cannot have written it")
+    func heralds() throws {
+        let text =
+            "SNIKKET_DOMAIN=chat.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\nSNIKKET_CERTIFICATE=internal\nSNIKKET_TRUSTED_PROXIES=127.0.0.1\n"
+        func realAddress(_ more: String) throws -> String? {
+            var facts = try Example.minimal.facts()
+            facts.settings = try Settings(parsing: text + more, file: "")
+            return try facts.files(of: .nginx).compactMap { file in
+                file.text.split(separator: "\n").first { $0.contains("real_ip_header") }?.split(separator: " ").last.map(String.init)
+            }.first
+        }
+        #expect(try realAddress("") == nil)
+        #expect(try realAddress("SNIKKET_TWEAK_WEB_PROXY_PROTOS=http\n") == "\"X-Forwarded-For\";")
+        #expect(try realAddress("SNIKKET_PROXY_PROTOCOL=on\n") == "\"proxy_protocol\";")
+    }
+
+    @Test("who comes from this machine to another address of it than loopback is one of those in front, and nobody else is")
+    func ownAddresses() throws {
+        let text = "SNIKKET_DOMAIN=chat.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\nSNIKKET_TWEAK_LISTEN_ADDRESSES=192.0.2.7 127.0.0.1\n"
+        func proxies(_ more: String) throws -> [String] { try Settings(parsing: text + more, file: "").proxies }
+        #expect(try proxies("") == [])
+        #expect(try proxies("SNIKKET_TWEAK_WEB_PROXY_PROTOS=http\n") == ["127.0.0.1", "::1", "192.0.2.7"])
+        #expect(try proxies("SNIKKET_TWEAK_WEB_PROXY_PROTOS=http\nSNIKKET_TRUSTED_PROXIES=198.51.100.1\n") == ["198.51.100.1"])
+    }
+
     @Test("Traefik's part says what is meant, read back by libyaml")
     func traefik() throws {
         let facts = try Example.behindRelay.facts()

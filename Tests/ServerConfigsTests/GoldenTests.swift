@@ -41,6 +41,40 @@ struct GoldenTests {
         }
     }
 
+    /// What people may have beside the two answers.
+    enum Rest: String, CaseIterable {
+        case plain = ""
+        case addresses = "SNIKKET_TWEAK_LISTEN_ADDRESSES=192.0.2.7 2001:db8::7\nSNIKKET_PUBLIC_HTTPS_PORT=8443\n"
+        case sixOnly = "SNIKKET_IPV4=off\nSNIKKET_CERTIFICATE=internal\n"
+
+        var name: String { "\(self)" }
+    }
+
+    @Test("what a server in front asks for fits, and its part is the golden one", arguments: FrontServer.allCases, Rest.allCases)
+    func goldenFront(server: FrontServer, rest: Rest) throws {
+        let text = "SNIKKET_DOMAIN=chat.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\n" + rest.rawValue
+        let before = try Settings(parsing: text, file: "snikket.conf")
+        let missing = server.missing(from: before).map { "\($0.option)=\($0.value)\n" }.joined()
+        var facts = try Example.minimal.facts()
+        facts.settings = try Settings(parsing: text + missing, file: "snikket.conf")
+        #expect(server.missing(from: facts.settings).isEmpty)
+        try expectGolden("front.\(rest.name).\(server.rawValue)", missing + facts.part(of: server, certificate: nil))
+    }
+
+    @Test("the lines for a website are the golden ones", arguments: FrontServer.allCases.filter(\.isForWebsites), Rest.allCases)
+    func goldenWebsite(server: FrontServer, rest: Rest) throws {
+        let text = "SNIKKET_DOMAIN=b\u{fc}cher.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\nSNIKKET_WEB_HOST=chat.example\n" + rest.rawValue
+        var facts = try Example.minimal.facts()
+        facts.settings = try Settings(parsing: text, file: "snikket.conf")
+        try expectGolden("website.\(rest.name).\(server.rawValue)", facts.lines(forWebsiteOf: server))
+    }
+
+    private func expectGolden(_ name: String, _ text: String) throws {
+        let copy = Checkout.golden.appending(name).string
+        if getenv("RECORD_GOLDEN") != nil { try Folder.write(text, to: copy) }
+        #expect(try Folder.read(copy) == text, "\(name)")
+    }
+
     @Test("the lines for the website that the domain already is are the golden ones", arguments: FrontServer.allCases.filter(\.isForWebsites))
     func goldenLines(server: FrontServer) throws {
         let text = try Example.website.facts().lines(forWebsiteOf: server)

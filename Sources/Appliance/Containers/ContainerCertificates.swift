@@ -1,6 +1,7 @@
 import CertificateStore
 import DurableFiles
 import Glibc
+import Lifecycle
 import ProcessMemory
 import Settings
 
@@ -11,10 +12,12 @@ final class ContainerCertificates: ContainerPart {
     private let keeper: CertificateKeeper
     private let wishes = Doorbell<CertificateWish>()
     private let say = Announcer()
+    private let lock: HeldLock
 
     init(_ settings: CurrentSettings, _ locations: Locations, programs: String) throws {
         currentSettings = settings
         self.locations = locations
+        lock = try .onlyOne(in: locations.responder, locations)
         keeper = try CertificateKeeper(settings: settings.value, locations: locations, program: programs + "/snikket-certs", accounts: .own)
     }
 

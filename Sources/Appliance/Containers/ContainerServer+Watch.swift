@@ -2,16 +2,22 @@ import ProcessMemory
 import ServerConfigs
 import Settings
 import Supervision
+import Synchronization
 
 extension ContainerServer {
     /// Takes over whatever changes: the certificate, the settings. Returns when the settings take another start.
     func keepWatch(over mark: String?) async throws {
         var (certificate, refused) = (mark, [Int]?.none)
+        var nextRelayLook = ContinuousClock.now + Self.relayPause
         while true {
             try await Task.sleep(for: Self.pause, tolerance: .milliseconds(500))
             if service != .portal, let mark = certificateMark, mark != certificate {
                 certificate = mark
                 await loadCertificate()
+            }
+            if service == .coturn, ContinuousClock.now >= nextRelayLook {
+                await followRelayAddress()
+                nextRelayLook = .now + Self.relayPause
             }
             let mark = currentSettings.source.mark
             if currentSettings.isFileChanged, mark != refused {
@@ -25,6 +31,26 @@ extension ContainerServer {
                 }
             }
             releaseStartupPages()
+        }
+    }
+
+    /// As for `snikket up`: a router at home gets another address from time to time.
+    private static let relayPause = Duration.seconds(300)
+
+    private func followRelayAddress() async {
+        guard let address = await findRelayAddress(), relayAddress.withLock({ $0 }) != address else { return }
+        do {
+            relayAddress.withLock { $0 = address }
+            let files = try files(for: currentSettings.value)
+            try await Acceptance(facts: facts(for: currentSettings.value), programs: programs).check(files)
+            guard try !files.write().isEmpty else { return }
+            say.progress("calls are relayed at \(address), as DNS says of \(currentSettings.value.turn.host)")
+            if let problem = await useFiles() { throw problem }
+        } catch {
+            // Tried again with the next look.
+            relayAddress.withLock { $0 = nil }
+            let problem = currentSettings.source.explain(error).0
+            say.problem(.init(error: "the relay for calls cannot be given the address \(address)", cause: problem.cause ?? problem.error))
         }
     }
 

@@ -23,11 +23,18 @@ final class ContainerServer: ContainerPart {
     private let chat: Prosody
     private let standing = Mutex(StatusReport.Phase.starting)
     private let hasIPv6 = ServerFacts.machineHasIPv6()
-    /// Only the chat server's: what it writes is not to be pulled away from under it.
+    let findRelayAddress: @Sendable () async -> String?
+    /// That address, for coturn.
+    let relayAddress = Mutex<String?>(nil)
+    /// What it writes is not to be pulled away from under it (``Restorer/containerLocks``); nil for those that write nothing.
     private let lock: HeldLock?
 
-    init(_ service: Service, _ settings: CurrentSettings, _ locations: Locations, programs folder: String) throws {
+    init(
+        _ service: Service, _ settings: CurrentSettings, _ locations: Locations, programs folder: String,
+        findRelayAddress: @escaping @Sendable () async -> String?
+    ) throws {
         self.service = service
+        self.findRelayAddress = findRelayAddress
         self.locations = locations
         currentSettings = settings
         programs = try ServerPrograms.installed()
@@ -39,14 +46,7 @@ final class ContainerServer: ContainerPart {
         } catch {
             throw ApplianceError.file(error)
         }
-        if service == .prosody {
-            guard let lock = try HeldLock(locations.work(of: service) + "/lock") else {
-                throw ApplianceError.alreadyRunning(state: locations.state, process: nil)
-            }
-            self.lock = lock
-        } else {
-            lock = nil
-        }
+        lock = service == .prosody || service == .portal ? try .onlyOne(in: locations.work(of: service), locations) : nil
         let value = settings.value.inContainer(of: service)
         let facts = ServerFacts(settings: value, locations: locations, secrets: secrets, hasIPv6: hasIPv6, chatSocket: locations.chatSocket)
         chat = Prosody(port: value.ports.internalHTTP, domain: value.domain, secret: secrets.api)
@@ -64,7 +64,7 @@ final class ContainerServer: ContainerPart {
     func facts(for settings: Settings) -> ServerFacts {
         ServerFacts(
             settings: settings.inContainer(of: service), locations: locations, secrets: secrets, phase: phase.value, hasIPv6: hasIPv6,
-            chatSocket: locations.chatSocket)
+            publicAddress: relayAddress.withLock { $0 }, chatSocket: locations.chatSocket)
     }
 
     /// What the server reads.
@@ -101,6 +101,7 @@ final class ContainerServer: ContainerPart {
     }
 
     private func serve() async throws {
+        if service == .coturn, let address = await findRelayAddress() { relayAddress.withLock { $0 = address } }
         phase.value = certificateMark == nil ? .gettingReady : .serving
         try await put()
         // Without a certificate nginx serves the challenge and a page that says so; the others have nothing to say yet.

@@ -19,9 +19,14 @@ public struct Serve: ServiceLifecycle.Service {
     private let socket: ControlSocket
     private let isToStartAgain = Flag()
 
-    /// - Parameter programs: the folder with the programs `snikket` and `snikket-certs`.
+    /// - Parameters:
+    ///   - programs: the folder with the programs `snikket` and `snikket-certs`.
+    ///   - findRelayAddress: finds the address that the internet knows this machine under, when it is behind NAT.
     /// - Throws: ``ApplianceError``, or what a room has against the container: a missing program or secret.
-    public init(_ role: Role, settings: Settings, from source: SettingsSource, locations: Locations, programs: String) throws {
+    public init(
+        _ role: Role, settings: Settings, from source: SettingsSource, locations: Locations, programs: String,
+        findRelayAddress: @escaping @Sendable () async -> String? = { nil }
+    ) throws {
         useOneHeap()
         IdleSignals.takeNoNotice()
         umask(0o022)
@@ -38,7 +43,7 @@ public struct Serve: ServiceLifecycle.Service {
         let current = CurrentSettings(settings, from: source)
         let part: any ContainerPart =
             switch role {
-            case .server(let service): try ContainerServer(service, current, locations, programs: programs)
+            case .server(let service): try ContainerServer(service, current, locations, programs: programs, findRelayAddress: findRelayAddress)
             case .certificates: try ContainerCertificates(current, locations, programs: programs)
             }
         self.part = part
@@ -100,6 +105,14 @@ protocol ContainerPart: Sendable {
     func live() async throws
     /// Answers a request on the control socket.
     func answer(_ request: ControlRequest) async -> ControlAnswer
+}
+
+extension HeldLock {
+    /// The lock of the one container that writes what lies beside it.
+    static func onlyOne(in folder: String, _ locations: Locations) throws -> HeldLock {
+        guard let lock = try HeldLock(folder + "/lock") else { throw ApplianceError.alreadyRunning(state: locations.state, process: nil) }
+        return lock
+    }
 }
 
 extension CurrentSettings {

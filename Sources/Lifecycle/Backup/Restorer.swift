@@ -46,15 +46,16 @@ public final class Restorer {
         return try HeldLock("\(state)/lock") == nil
     }
 
-    /// The chat server's container holds a lock of its own: the other one is not to be seen in it.
+    /// Containers hold locks of their own: that of the machine is not to be seen in them.
     private func runsInContainers() throws(BackupError) -> Bool {
-        let lock = "\(state)/\(Self.containersLock)"
-        guard Tree.exists(lock) else { return false }
-        return try HeldLock(lock) == nil
+        for lock in Self.containerLocks.map({ "\(state)/\($0)" }) where Tree.exists(lock) {
+            if try HeldLock(lock) == nil { return true }
+        }
+        return false
     }
 
-    /// What the chat server's container holds while it runs, below the state directory.
-    public static let containersLock = "containers/prosody/work/lock"
+    /// What those containers hold while they run that write into the state, below it.
+    public static let containerLocks = ["containers/prosody/work/lock", "containers/portal/work/lock", "containers/acme-tls/lock"]
 
     /// Finishes what an interrupted restore had begun to put in place.
     ///

@@ -105,7 +105,7 @@ extension Settings.Option {
             "SNIKKET_TWEAK_TURNSERVER_TLS_PORT", "5349", .calls, into: \.settings.ports.turnTLS,
             "The port of the TURN server that begins with TLS."),
         Self(
-            "SNIKKET_TWEAK_TURNSERVER_SECRET", .text, .none("made at the first start"), .calls, into: \.settings.turn.secret, secret: true,
+            Settings.relaySecretOption, .text, .none("made at the first start"), .calls, into: \.settings.turn.secret, secret: true,
             "The secret shared with a TURN server on another machine."),
         port(
             "SNIKKET_TWEAK_TURNSERVER_MIN_PORT", "49152", .calls, into: \.settings.turn.minimumRelayPort,

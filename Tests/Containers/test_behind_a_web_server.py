@@ -1,0 +1,89 @@
+"""The containers behind a web server of the machine's own: the part that `snikket render` prints for it, real nginx."""
+
+import asyncio
+import ssl
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from stack import Stack
+from world import web
+from world.authority import Authority
+from world.front import Front
+from world.people import logged_in, register
+from world.ports import Ports, free_block
+
+
+@dataclass
+class Guest:
+    stack: Stack
+    front: Front
+
+
+@pytest.fixture(scope="module")
+def guest() -> Iterator[Guest]:
+    ports, http = Ports(free_block()), free_block(2)
+    settings = {
+        "SNIKKET_CONTAINER_NETWORK": "host", "SNIKKET_TWEAK_WEB_PROXY_PROTOS": "http", "SNIKKET_PUBLIC_HTTP_PORT": str(http),
+        "SNIKKET_PUBLIC_HTTPS_PORT": str(http + 1)}
+    with tempfile.TemporaryDirectory(prefix="snikket-containers-") as name, Authority(Path(name) / "pebble", http) as authority:
+        folder = Path(name)
+        folder.chmod(0o755)
+        stack = Stack(folder, authority, ports, settings)
+        front = Front("nginx", folder, http, http + 1)
+        try:
+            front.serve(_part(stack), http)
+            with stack:
+                stack.wait_until_healthy()
+                # Now there is a certificate.
+                front.serve(_part(stack), http + 1)
+                yield Guest(stack, front)
+        finally:
+            front.stop()
+
+
+def _part(stack: Stack) -> str:
+    answer = stack.render("--target", "proxy=nginx")
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def test_people_come_in_through_it_and_share_what_is_large(guest: Guest) -> None:
+    invitation = guest.stack.invite()
+    assert invitation["url"].startswith(f"https://{guest.stack.domain}:{guest.front.https}/invite/")
+    page = web.ask(invitation["url"], str(guest.stack.authority.root))
+    assert page.status == 200
+    account = guest.stack.account("dora")
+    film = bytes(range(256)) * 4096 * 100  # 100 MB
+
+    async def share() -> tuple[str, str, dict[str, str]]:
+        await register(account, invitation["token"])
+        async with logged_in(account) as person:
+            service = await person.plugin["xep_0363"].find_upload_service(domain=account.domain, timeout=20)
+            slot = await person.plugin["xep_0363"].request_slot(service["from"], "film.mp4", len(film), "video/mp4", timeout=20)
+            put = slot["http_upload_slot"]["put"]
+            return put["url"], slot["http_upload_slot"]["get"]["url"], {header["name"]: header["value"] for header in put["headers"]}
+
+    put, get, headers = asyncio.run(share())
+    uploaded = web.ask(put, account.trust, method="PUT", body=film, headers={"Content-Type": "video/mp4", **headers})
+    assert uploaded.status == 201, uploaded.text
+    assert web.ask(get, account.trust).body == film
+
+
+def test_xmpp_over_websocket_goes_through(guest: Guest) -> None:
+    context = ssl.create_default_context(cafile=str(guest.stack.authority.root))
+
+    async def talk() -> None:
+        # Every name is this machine.
+        async with aiohttp.ClientSession() as client, client.ws_connect(
+                f"https://127.0.0.1:{guest.front.https}/xmpp-websocket", protocols=["xmpp"], ssl=context, server_hostname=guest.stack.domain,
+                headers={"Host": f"{guest.stack.domain}:{guest.front.https}"}) as stream:
+            await stream.send_str(f"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='{guest.stack.domain}' version='1.0'/>")
+            opened, features = await stream.receive_str(timeout=10), await stream.receive_str(timeout=10)
+            assert "<open" in opened and "SCRAM-SHA-256" in features
+
+    asyncio.run(talk())
