@@ -32,6 +32,26 @@ struct RestoreTests {
         }
     }
 
+    @Test("while things are put in place no container begins, and while one runs nothing is put in place", arguments: Restorer.containerLocks)
+    func containers(lock: String) async throws {
+        try await Scratch.with { scratch in
+            let (restorer, _) = try await Self.restorer(in: scratch)
+            let path = "\(scratch.path)/state/\(lock)"
+            try await scratch.succeed("/bin/mkdir", ["-p", File.folder(of: path)])
+            var running = try HeldLock(path)
+            #expect(running != nil)
+            _ = try restorer.prepare(now: 1_795_734_533) { _, _ in }
+            #expect(throws: BackupError.running(state: "\(scratch.path)/state")) { try restorer.putInPlace() }
+            withExtendedLifetime(running) {}
+            running = nil
+            _ = try restorer.prepare(now: 1_795_734_533) { _, _ in }
+            try restorer.putInPlace()
+            #expect(try HeldLock(path) == nil)
+            restorer.letGo()
+            #expect(try HeldLock(path) != nil)
+        }
+    }
+
     @Test("a plan that speaks of more than was unpacked is undone: nothing is lost to half a restore")
     func incomplete() async throws {
         try await Scratch.with { scratch in

@@ -15,6 +15,8 @@ public final class Restorer {
     private var aside = ""
     private var stateLock: HeldLock?
     private var runLock: HeldLock?
+    /// Of the containers that there have been.
+    private var containers: [HeldLock] = []
 
     /// What will be done.
     public struct Preview: Sendable {
@@ -123,7 +125,7 @@ public final class Restorer {
     }
 
     /// Lets `snikket up` start again.
-    public func letGo() { (runLock, stateLock) = (nil, nil) }
+    public func letGo() { (containers, runLock, stateLock) = ([], nil, nil) }
 
     private func takeStateLock() throws(BackupError) {
         guard stateLock == nil else { return }
@@ -133,9 +135,14 @@ public final class Restorer {
 
     private func takeRunLock() throws(BackupError) {
         guard runLock == nil else { return }
-        if try runsInContainers() { throw .running(state: state) }
+        var containers: [HeldLock] = []
+        // They are held to the end: none begins meanwhile. One that root made would not be the server's.
+        for path in Self.containerLocks.map({ "\(state)/\($0)" }) where Tree.exists(path) {
+            guard let lock = try HeldLock(path) else { throw .running(state: state) }
+            containers.append(lock)
+        }
         guard let lock = try HeldLock("\(state)/lock") else { throw .running(state: state) }
-        runLock = lock
+        (runLock, self.containers) = (lock, containers)
     }
 
     private func leaving() -> [String] {
