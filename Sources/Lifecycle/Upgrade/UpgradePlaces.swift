@@ -7,9 +7,9 @@ public struct UpgradePlaces: Sendable {
     /// The settings.
     public let settings: String
     /// The program of the version that is installed.
-    public let program = "/usr/bin/snikket"
+    public internal(set) var program = "/usr/bin/snikket"
     /// The unit of `snikket up`.
-    public let service = "snikket.service"
+    public internal(set) var service = "snikket.service"
     /// The unit that does the steps: a lost connection or a kill of whoever asked does no harm.
     public let unit = "snikket-upgrade.service"
 

@@ -41,13 +41,14 @@ public struct UpgradeRunner: Sendable {
     private func goAhead(_ record: inout UpgradeRecord) async throws(UpgradeError) {
         do throws(UpgradeError) {
             if record.makesBackup { try await backUp(&record) }
-            if record.isRollback { return try await goBack(&record, nil) }
-            try await rehearse(&record)
+            if !record.isRollback { try await rehearse(&record) }
         } catch {
             // The network may come back, and a disk get room; what the new version says of these settings it would say again.
             let isLasting = if case .rehearsal = error { true } else { false }
             return try abandon(&record, explain(error), isLasting: isLasting)
         }
+        // From here on something is touched: what fails is tried again, not given up.
+        if record.isRollback { return try await goBack(&record, nil) }
         do throws(UpgradeError) {
             let former = try await service.facts().process
             try enter(.installing, &record)
