@@ -60,6 +60,10 @@ extension Failure {
                 tryThis: "install the package that you want with apt-get")
         case .underWay:
             self.init(error: "an upgrade is under way", tryThis: "`snikket upgrade` shows it", code: .tryAgainLater)
+        case .packagesBusy:
+            self.init(
+                error: "other packages are being installed", cause: "apt or dpkg is at work, and has been for minutes",
+                tryThis: "wait until it is done, and try again", code: .tryAgainLater)
         case .program(let name, let words):
             self.init(error: "\(name) did not do its part", cause: words, tryThis: "mend what it says, and try again")
         case .timedOut(let name, let seconds):

@@ -26,6 +26,8 @@ public enum UpgradeError: Error, Sendable, Equatable {
     case movedOn(installed: String, recorded: String)
     /// An upgrade is under way.
     case underWay
+    /// Others install packages, and did not end in time. Nothing was installed.
+    case packagesBusy
     /// A program did not do its part; what it said last.
     case program(String, words: String)
     /// A program did not end in time.

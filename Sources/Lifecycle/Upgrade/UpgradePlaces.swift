@@ -19,6 +19,8 @@ public struct UpgradePlaces: Sendable {
 
     /// How far the last upgrade has come.
     public var record: String { folder + "/record.json" }
+    /// The last upgrade that stayed: the way back, whatever is tried and given up after it.
+    public var done: String { folder + "/done.json" }
     /// The packages that were installed, and the one that is to be.
     public var packages: String { folder + "/packages" }
     /// What is fetched before it is verified.

@@ -5,10 +5,14 @@ import Supervision
 /// What comes before an upgrade: what is installed, what is to be had, and the way back. Nothing is touched.
 public struct UpgradePreparation: Sendable {
     let places: UpgradePlaces
-    let package = InstalledPackage()
+    let package: InstalledPackage
 
     public init(_ places: UpgradePlaces) {
-        self.places = places
+        self.init(places, package: InstalledPackage())
+    }
+
+    init(_ places: UpgradePlaces, package: InstalledPackage) {
+        (self.places, self.package) = (places, package)
     }
 
     /// What a look at the releases has shown.
@@ -55,7 +59,7 @@ public struct UpgradePreparation: Sendable {
         do throws(FileError) { return try UpgradeRecord.read(from: places.record) } catch { throw .file(error) }
     }
 
-    /// Gets both packages, and writes down what is to be done.
+    /// Gets both packages, and says what is to be done.
     public func prepare(_ look: Look, _ fetch: ReleaseFetch, isUnattended: Bool, makesBackup: Bool, now: Int) async throws(UpgradeError)
         -> UpgradeRecord
     {
@@ -76,7 +80,21 @@ public struct UpgradePreparation: Sendable {
 
     /// The way back from the last upgrade.
     public func prepareRollback(makesBackup: Bool, now: Int) async throws(UpgradeError) -> UpgradeRecord {
-        guard let last = try record(), last.step == .done, !last.isRollback else { throw .nothingBefore }
+        var record = try await upgradeToTakeBack()
+        let service = try await ServiceUnit(places).look()
+        record.isRollback = true
+        (record.isUnattended, record.makesBackup, record.begun) = (false, makesBackup, now)
+        (record.wasRunning, record.wasHealthy) = (service.isRunning, service.isHealthy)
+        (record.step, record.reason, record.isTransient) = (.waiting, nil, false)
+        return record
+    }
+
+    /// The last upgrade that stayed, if all that is needed to take it back is there.
+    func upgradeToTakeBack() async throws(UpgradeError) -> UpgradeRecord {
+        let done: UpgradeRecord?
+        do throws(FileError) { done = try UpgradeRecord.read(from: places.done) } catch { throw .file(error) }
+        // A version that kept no such file has done it.
+        guard let last = if let done { done } else { try record() }, last.step == .done, !last.isRollback else { throw .nothingBefore }
         let installed = try await package.version()
         guard installed == last.new.version else { throw .movedOn(installed: installed, recorded: last.new.version) }
         guard try await package.version(in: last.old.package) == last.old.version, try await package.isWhole(last.old.package) else {
@@ -86,13 +104,7 @@ public struct UpgradePreparation: Sendable {
         if try stateVersion() != last.stateVersion, (try? StateUndo(of: places.state).leadsTo()) != last.stateVersion {
             throw .noWayBack(version: last.old.version)
         }
-        let service = try await ServiceUnit(places).look()
-        var record = last
-        record.isRollback = true
-        (record.isUnattended, record.makesBackup, record.begun) = (false, makesBackup, now)
-        (record.wasRunning, record.wasHealthy) = (service.isRunning, service.isHealthy)
-        (record.step, record.reason, record.isTransient) = (.waiting, nil, false)
-        return record
+        return last
     }
 
     /// Writes down what is to be done, and has it done by the unit.

@@ -7,7 +7,7 @@ import Supervision
 /// It is a copy of the program of the old version. Whatever goes wrong, and whenever it is interrupted, the end is the old version, as it was.
 public struct UpgradeRunner: Sendable {
     let places: UpgradePlaces
-    let package = InstalledPackage()
+    let package: InstalledPackage
     let service: ServiceUnit
     /// Told of every step.
     let say: @Sendable (UpgradeRecord) -> Void
@@ -18,7 +18,14 @@ public struct UpgradeRunner: Sendable {
     static let patience = Duration.seconds(120)
 
     public init(_ places: UpgradePlaces, say: @escaping @Sendable (UpgradeRecord) -> Void, explain: @escaping @Sendable (any Error) -> String) {
-        (self.places, self.say, self.explain) = (places, say, explain)
+        self.init(places, package: InstalledPackage(), say: say, explain: explain)
+    }
+
+    init(
+        _ places: UpgradePlaces, package: InstalledPackage, say: @escaping @Sendable (UpgradeRecord) -> Void,
+        explain: @escaping @Sendable (any Error) -> String
+    ) {
+        (self.places, self.package, self.say, self.explain) = (places, package, say, explain)
         service = ServiceUnit(places)
     }
 
@@ -35,13 +42,14 @@ public struct UpgradeRunner: Sendable {
             default: try await goBack(&record, record.isRollback ? nil : "it was interrupted")
             }
         }
+        try keepWayBack(record)
         tidyUp(after: record)
     }
 
     private func goAhead(_ record: inout UpgradeRecord) async throws(UpgradeError) {
         do throws(UpgradeError) {
             if record.makesBackup { try await backUp(&record) }
-            if !record.isRollback { try await rehearse(&record) }
+            if record.isRollback { try await package.waitForOthers() } else { try await rehearse(&record) }
         } catch {
             // The network may come back, and a disk get room; what the new version says of these settings it would say again.
             let isLasting = if case .rehearsal = error { true } else { false }
@@ -60,6 +68,9 @@ public struct UpgradeRunner: Sendable {
                 if let problem { return try await goBack(&record, problem) }
             }
         } catch {
+            if case .packagesBusy = error, (try? await package.version()) == record.old.version {
+                return try abandon(&record, explain(error), isLasting: false)
+            }
             return try await goBack(&record, explain(error))
         }
         try enter(.done, &record)
@@ -101,6 +112,8 @@ public struct UpgradeRunner: Sendable {
     private func goBack(_ record: inout UpgradeRecord, _ reason: String?) async throws(UpgradeError) {
         record.reason = record.reason ?? reason
         try enter(.goingBack, &record)
+        // Whatever runs goes on running while others install packages.
+        try await package.waitForOthers()
         try await service.stop()
         try await package.install(record.old.package)
         await package.mendOthers()
@@ -136,12 +149,29 @@ public struct UpgradeRunner: Sendable {
         say(record)
     }
 
-    /// After the end: only the packages of the two versions stay.
+    /// What has stayed is what a rollback takes back; what is tried after it and given up changes nothing of that.
+    private func keepWayBack(_ record: UpgradeRecord?) throws(UpgradeError) {
+        guard let record else { return }
+        do throws(FileError) {
+            if record.step == .done { try record.write(to: places.done) }
+            if record.step == .wentBack, record.isRollback, Tree.exists(places.done) {
+                unlink(places.done)
+                try Folder.flush(places.folder)
+            }
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    /// After the end: only the packages of the two versions stay, and those of the way back.
     private func tidyUp(after record: UpgradeRecord?) {
         Tree.remove(places.rehearsal)
         Tree.remove(places.fetched)
-        let kept = [record?.old.package, record?.new.package].compactMap { $0 }.map(File.name(of:))
-        for name in Folder.names(in: places.packages) where !kept.contains(name) { unlink("\(places.packages)/\(name)") }
+        // Without a record nobody knows which packages are needed: whoever began was killed before it was written.
+        if let record, let done = try? [UpgradeRecord.read(from: places.done)] {
+            let kept = ([record] + done.compactMap { $0 }).flatMap { [$0.old.package, $0.new.package] }.map(File.name(of:))
+            for name in Folder.names(in: places.packages) where !kept.contains(name) { unlink("\(places.packages)/\(name)") }
+        }
         unlink(places.runner)
     }
 }
