@@ -36,4 +36,12 @@ public enum UpgradeError: Error, Sendable, Equatable {
     case rehearsal(words: String)
     /// A file was in the way.
     case file(FileError)
+
+    /// Whether it stays like that until somebody does something.
+    public var isLasting: Bool {
+        switch self {
+        case .unsigned, .malformed, .noPackage, .older, .altered, .noWayBack: true
+        default: false
+        }
+    }
 }

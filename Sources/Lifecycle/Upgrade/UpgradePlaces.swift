@@ -21,6 +21,8 @@ public struct UpgradePlaces: Sendable {
     public var record: String { folder + "/record.json" }
     /// The last upgrade that stayed: the way back, whatever is tried and given up after it.
     public var done: String { folder + "/done.json" }
+    /// Why no upgrade could come by itself, in words; there only while that is so.
+    public var obstacle: String { folder + "/obstacle" }
     /// The packages that were installed, and the one that is to be.
     public var packages: String { folder + "/packages" }
     /// What is fetched before it is verified.

@@ -16,6 +16,8 @@ public struct UpgradeRunner: Sendable {
 
     /// How long a version may take until everything serves.
     static let patience = Duration.seconds(120)
+    /// How long another backup may go on before there is one for us.
+    static let patienceForBackup = Duration.seconds(2 * 3_600)
 
     public init(_ places: UpgradePlaces, say: @escaping @Sendable (UpgradeRecord) -> Void, explain: @escaping @Sendable (any Error) -> String) {
         self.init(places, package: InstalledPackage(), say: say, explain: explain)
@@ -79,9 +81,18 @@ public struct UpgradeRunner: Sendable {
     private func backUp(_ record: inout UpgradeRecord) async throws(UpgradeError) {
         try enter(.backingUp, &record)
         let before = Set(Folder.names(in: places.backups))
-        let file = try await Tool(
-            places.program, "backup", "create", "--to", places.backups + "/", "--config", places.settings, within: .seconds(6 * 3_600)
-        ).succeed().split(separator: "\n").first.map(String.init)
+        let tool = Tool(
+            places.program, "backup", "create", "--to", places.backups + "/", "--config", places.settings, "--state", places.state,
+            within: .seconds(6 * 3_600))
+        let end = ContinuousClock.now.advanced(by: Self.patienceForBackup)
+        var output = try await tool.run()
+        // 75: another backup is under way. The daily one may well come at the same minute every day.
+        while output.code == 75, ContinuousClock.now < end {
+            try? await Task.sleep(for: .seconds(60))
+            output = try await tool.run()
+        }
+        guard output.succeeded else { throw .program("the backup", words: output.complaint) }
+        let file = output.text.split(separator: "\n").first.map(String.init)
         // One is enough: the last state before the last upgrade.
         for name in before { unlink("\(places.backups)/\(name)") }
         record.backup = file
@@ -99,11 +110,7 @@ public struct UpgradeRunner: Sendable {
             folder + "/root" + places.program, "upgrade", "rehearse", "--config", places.settings, "--state", places.state, "--scratch",
             folder + "/state", within: .seconds(300)
         ).run()
-        guard output.succeeded else {
-            let lines = output.errors.split(separator: "\n").filter { $0.hasPrefix("snikket: error: ") || $0.hasPrefix("snikket: cause: ") }
-            let words = lines.map { $0.drop { $0 != " " }.dropFirst().drop { $0 != " " }.dropFirst() }.joined(separator: ": ")
-            throw .rehearsal(words: words.isEmpty ? output.lastWords : words)
-        }
+        guard output.succeeded else { throw .rehearsal(words: output.complaint) }
     }
 
     /// Puts the old version and its state back, and starts it.
