@@ -65,6 +65,7 @@ public struct UpgradeRunner: Sendable {
             try await package.install(record.new.package, within: .seconds(180))
             try enter(.watching, &record)
             if record.wasRunning {
+                try await service.restart(ifStill: former)
                 let problem = try await service.problem(
                     everything: record.wasHealthy, former: former, within: Self.patience, isImpatient: true)
                 if let problem { return try await goBack(&record, problem) }
