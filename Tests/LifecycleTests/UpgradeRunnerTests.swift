@@ -120,6 +120,41 @@ struct UpgradeRunnerTests {
         }
     }
 
+    @Test("an upgrade is begun once: not while one is under way or prepared, and not from another version than it was prepared for")
+    func begun() async throws {
+        try await Scratch.with { scratch in
+            var places = try Self.places(scratch)
+            (places.program, places.patience) = ("/bin/true", .zero)
+            let system = try await PackagedSystem(in: scratch, versions: ["0.1", "0.2"], packages: places.packages)
+            try await system.package.install(system.file("0.1"))
+            let preparation = UpgradePreparation(places, package: system.package)
+            let record = try Self.record(places, from: "0.1", to: "0.2", .waiting)
+            let lock = try await places.hold()
+            await #expect(throws: UpgradeError.busy) { try await preparation.writeDown(record) }
+            await #expect(throws: UpgradeError.busy) { try await Self.runner(places).run() }
+            withExtendedLifetime(lock) {}
+            #expect(try preparation.record() == nil)
+        }
+        try await Scratch.with { scratch in
+            var places = try Self.places(scratch)
+            places.program = "/bin/true"
+            let system = try await PackagedSystem(in: scratch, versions: ["0.1", "0.2"], packages: places.packages)
+            try await system.package.install(system.file("0.1"))
+            let preparation = UpgradePreparation(places, package: system.package)
+            var record = try Self.record(places, from: "0.1", to: "0.2", .waiting)
+            try await preparation.writeDown(record)
+            #expect(try preparation.record() == record && access(places.runner, X_OK) == 0)
+            await #expect(throws: UpgradeError.underWay) { try await preparation.writeDown(record) }
+            record.step = .done
+            try record.write(to: places.record)
+            try await system.package.install(system.file("0.2"))
+            await #expect(throws: UpgradeError.changedMeanwhile(installed: "0.2", expected: "0.1")) { try await preparation.writeDown(record) }
+            record.isRollback = true
+            try await preparation.writeDown(record)
+            #expect(try preparation.record()?.isRollback == true)
+        }
+    }
+
     @Test("killed before the first thing was written down, whoever comes next removes no package")
     func noRecord() async throws {
         try await Scratch.with { scratch in

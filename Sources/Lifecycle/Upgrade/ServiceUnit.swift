@@ -57,6 +57,11 @@ public struct ServiceUnit: Sendable {
         try await Tool(Self.systemctl, "stop", name, within: .seconds(120)).succeed()
     }
 
+    /// Ends the backup that a timer has begun, if there is one.
+    func stopBackups() async {
+        _ = try? await Tool(Self.systemctl, "stop", "snikket-backup.service", within: .seconds(120)).run()
+    }
+
     /// Without waiting until it serves.
     func start() async throws(UpgradeError) {
         _ = try await Tool(Self.systemctl, "reset-failed", name).run()

@@ -26,6 +26,10 @@ public enum UpgradeError: Error, Sendable, Equatable {
     case movedOn(installed: String, recorded: String)
     /// An upgrade is under way.
     case underWay
+    /// Somebody else looks for one, or prepares one.
+    case busy
+    /// Since it was prepared another version has been installed.
+    case changedMeanwhile(installed: String, expected: String)
     /// Others install packages, and did not end in time. Nothing was installed.
     case packagesBusy
     /// A program did not do its part; what it said last.

@@ -33,8 +33,9 @@ public struct UpgradePreparation: Sendable {
     /// - Throws: ``UpgradeError``, also when the release is older than what is installed: an old one has a good signature too, and mistakes that are known.
     public func look(_ fetch: ReleaseFetch) async throws(UpgradeError) -> Look {
         let installed = try await package.version()
+        let lock = try await hold()
+        defer { withExtendedLifetime(lock) {} }
         do throws(FileError) {
-            try Folder.make(places.folder, mode: 0o700)
             try Folder.make(places.packages, mode: 0o700)
             try Folder.make(places.backups, mode: 0o700)
             Tree.remove(places.fetched)
@@ -63,6 +64,8 @@ public struct UpgradePreparation: Sendable {
     public func prepare(_ look: Look, _ fetch: ReleaseFetch, isUnattended: Bool, makesBackup: Bool, now: Int) async throws(UpgradeError)
         -> UpgradeRecord
     {
+        let lock = try await hold()
+        defer { withExtendedLifetime(lock) {} }
         let architecture = try await package.architecture()
         guard let new = look.release.package(of: look.release.version, for: architecture) else {
             let offered = look.release.packages.filter { $0.version == look.release.version }.map(\.architecture)
@@ -109,6 +112,19 @@ public struct UpgradePreparation: Sendable {
 
     /// Writes down what is to be done, and has it done by the unit.
     public func begin(_ record: UpgradeRecord) async throws(UpgradeError) {
+        try await writeDown(record)
+        try await resume()
+    }
+
+    /// Nobody else's may be under way, and what was prepared has to fit still: a person may have taken their time to agree.
+    func writeDown(_ record: UpgradeRecord) async throws(UpgradeError) {
+        let lock = try await hold()
+        defer { withExtendedLifetime(lock) {} }
+        let (installed, expected) = (try await package.version(), record.isRollback ? record.new.version : record.old.version)
+        guard installed == expected else { throw .changedMeanwhile(installed: installed, expected: expected) }
+        for file in [record.old.package, record.new.package] where !record.isRollback || file == record.old.package {
+            guard access(file, R_OK) == 0 else { throw .file(FileError(.read, file, errno: errno)) }
+        }
         do throws(FileError) {
             let program = try File.read(places.program, limit: 512 << 20)
             try File.write(program, to: places.runner, mode: 0o700)
@@ -116,7 +132,14 @@ public struct UpgradePreparation: Sendable {
         } catch {
             throw .file(error)
         }
-        try await resume()
+    }
+
+    /// - Throws: ``UpgradeError/underWay``, ``UpgradeError/busy``
+    private func hold() async throws(UpgradeError) -> HeldLock {
+        if let record = try record(), !record.step.isEnd { throw .underWay }
+        let lock = try await places.hold()
+        if let record = try record(), !record.step.isEnd { throw .underWay }
+        return lock
     }
 
     /// Has the unit go on with what is written.

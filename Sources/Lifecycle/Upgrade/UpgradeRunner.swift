@@ -33,6 +33,8 @@ public struct UpgradeRunner: Sendable {
 
     /// Returns when there is an end, whichever. What is thrown has to be tried again: by systemd, or at the next start of the machine.
     public func run() async throws(UpgradeError) {
+        let lock = try await places.hold()
+        defer { withExtendedLifetime(lock) {} }
         var record: UpgradeRecord?
         do throws(FileError) { record = try UpgradeRecord.read(from: places.record) } catch { throw .file(error) }
         if var record, !record.step.isEnd {
@@ -127,7 +129,7 @@ public struct UpgradeRunner: Sendable {
         await package.mendOthers()
         do throws(StateError) {
             let undo = StateUndo(of: places.state)
-            if try undo.leadsTo() == record.stateVersion { try undo.putBack() }
+            if try undo.leadsTo() == record.stateVersion { try await putBack(undo) }
         } catch {
             throw .program("snikket", words: explain(error))
         }
@@ -140,6 +142,21 @@ public struct UpgradeRunner: Sendable {
             }
         }
         try enter(.wentBack, &record)
+    }
+
+    /// A backup that its timer has begun makes room: the timer tries again. For whoever else uses the state it is waited.
+    private func putBack(_ undo: StateUndo) async throws(StateError) {
+        await service.stopBackups()
+        let end = ContinuousClock.now.advanced(by: .seconds(600))
+        while true {
+            do throws(StateError) {
+                try undo.putBack()
+                return
+            } catch {
+                guard case .busy = error, ContinuousClock.now < end else { throw error }
+            }
+            try? await Task.sleep(for: .seconds(1))
+        }
     }
 
     /// Nothing has been touched yet.
