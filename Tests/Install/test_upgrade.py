@@ -172,9 +172,11 @@ def test_an_upgrade_waits_for_a_backup_and_a_rollback_for_whoever_installs_packa
         machine: Machine, release: Release, people: list[Account], kept: str) -> None:
     before = installed_version(machine).removeprefix("ii ")
     release.make(release.repacked("0.2.0b"))
-    machine.done("systemd-run", "--unit=holder", "flock", "/var/lib/snikket/backup.lock", "sleep", "20")
+    machine.done("systemd-run", "--unit=holder", "flock", "/var/lib/snikket/backup.lock", "sleep", "45")
+    begun = time.monotonic()
     answer = machine.run("snikket", "upgrade", "--yes")
     assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{words(machine)}"
+    assert time.monotonic() - begun > 60, "nothing was in the way"
     assert record(machine)["backup"] and installed_version(machine) == "ii 0.2.0b"
 
     # As apt does it: struct flock (fcntl(2)).
