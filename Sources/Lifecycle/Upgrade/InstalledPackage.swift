@@ -20,7 +20,7 @@ public struct InstalledPackage: Sendable {
     }
 
     /// Whoever looks after another system need not be root.
-    private var system: [String] { root.isEmpty ? [] : ["--root=\(root)", "--force-not-root", "--force-bad-path"] }
+    private var system: [String] { root.isEmpty ? [] : ["--root=\(root)", "--force-not-root"] }
 
     /// The version that is installed.
     ///

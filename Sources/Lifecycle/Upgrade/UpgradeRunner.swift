@@ -37,14 +37,15 @@ public struct UpgradeRunner: Sendable {
         defer { withExtendedLifetime(lock) {} }
         var record: UpgradeRecord?
         do throws(FileError) { record = try UpgradeRecord.read(from: places.record) } catch { throw .file(error) }
-        if var record, !record.step.isEnd {
-            switch record.step {
-            case .waiting: try await goAhead(&record)
+        if var unfinished = record, !unfinished.step.isEnd {
+            switch unfinished.step {
+            case .waiting: try await goAhead(&unfinished)
             case .backingUp, .rehearsing:
                 await package.mendOthers()
-                try abandon(&record, "it was interrupted", isLasting: false)
-            default: try await goBack(&record, record.isRollback ? nil : "it was interrupted")
+                try abandon(&unfinished, "it was interrupted", isLasting: false)
+            default: try await goBack(&unfinished, unfinished.isRollback ? nil : "it was interrupted")
             }
+            record = unfinished
         }
         try keepWayBack(record)
         tidyUp(after: record)
