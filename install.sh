@@ -16,6 +16,7 @@ units=/etc/systemd/system
 sysusers=/usr/local/lib/sysusers.d/snikket.conf
 policy=/usr/sbin/policy-rc.d
 our_policy= # whether that file is ours to remove
+our_mark='# By snikket'\''s install.sh, while it installs packages.'
 fresh=      # the packages that were not there before
 
 # What runs, and what the two programs are linked to (by the -dev packages, whose names do not change with each release).
@@ -178,14 +179,20 @@ mirror_of_bookworm() {
     echo "${found:-http://deb.debian.org/debian}"
 }
 
+# Whether the file is one that an installation of ours has left behind, which was killed.
+is_our_policy() { grep -qsxF "$our_mark" "$policy"; }
+
 # Packages start their servers when they are installed, unless this file says no. Somebody else's stays as it is.
 forbid_starting() {
     trap settle_packages EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    if [ -e "$policy" ] || [ -L "$policy" ]; then return; fi
+    if [ -e "$policy" ] || [ -L "$policy" ]; then
+        if is_our_policy; then our_policy=yes; fi
+        return
+    fi
     our_policy=yes
-    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    printf '#!/bin/sh\n%s\nexit 101\n' "$our_mark" | as_root tee "$policy" >/dev/null
     as_root chmod 755 "$policy"
 }
 
@@ -230,6 +237,7 @@ install_packages() {
     fi
     if [ -z "$wanted" ]; then
         step "everything needed is installed"
+        if is_our_policy; then as_root rm -f "$policy"; fi
         return
     fi
     step "installing: $wanted"

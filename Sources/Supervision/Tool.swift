@@ -8,6 +8,8 @@ public struct Tool: Sendable {
     /// What it printed.
     public struct Output: Sendable {
         public var succeeded: Bool
+        /// Its exit status; nil when a signal has ended it.
+        public var code: Int?
         public var text: String
         public var errors: String
 
@@ -65,6 +67,7 @@ public struct Tool: Sendable {
             .path(FilePath(program)), arguments: Arguments(arguments),
             environment: .custom(Dictionary(uniqueKeysWithValues: all.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
             output: .string(limit: 8 << 20), error: .string(limit: 1 << 20))
-        return Output(succeeded: result.terminationStatus.isSuccess, text: result.standardOutput, errors: result.standardError)
+        let code: Int? = if case .exited(let code) = result.terminationStatus { Int(code) } else { nil }
+        return Output(succeeded: result.terminationStatus.isSuccess, code: code, text: result.standardOutput, errors: result.standardError)
     }
 }

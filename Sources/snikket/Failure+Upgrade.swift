@@ -60,6 +60,18 @@ extension Failure {
                 tryThis: "install the package that you want with apt-get")
         case .underWay:
             self.init(error: "an upgrade is under way", tryThis: "`snikket upgrade` shows it", code: .tryAgainLater)
+        case .busy:
+            self.init(
+                error: "another `snikket upgrade` is at work", cause: "it looks for a release, or has just ended an upgrade",
+                tryThis: "try again in a minute", code: .tryAgainLater)
+        case .changedMeanwhile(let installed, let expected):
+            self.init(
+                error: "something else was installed meanwhile",
+                cause: "it was prepared for snikket \(expected), and now \(installed) is installed", tryThis: "run it again")
+        case .packagesBusy:
+            self.init(
+                error: "other packages are being installed", cause: "apt or dpkg is at work, and has been for minutes",
+                tryThis: "wait until it is done, and try again", code: .tryAgainLater)
         case .program(let name, let words):
             self.init(error: "\(name) did not do its part", cause: words, tryThis: "mend what it says, and try again")
         case .timedOut(let name, let seconds):
@@ -79,6 +91,10 @@ extension Failure {
             self.init(
                 error: "the state was made by a newer snikket", cause: "its version is \(found), and this snikket knows versions up to \(known)",
                 tryThis: "install the newer snikket again; `snikket rollback` would have taken the state back, too", code: .configuration)
+        case .busy(let state):
+            self.init(
+                error: "the state could not be put back", cause: "a server, a backup or a restore uses \(state)", tryThis: "wait until it is done",
+                code: .tryAgainLater)
         case .migration(let version, let error):
             self.init(
                 error: "the state could not be brought to version \(version)", cause: "\(error.path): \(error.words)",

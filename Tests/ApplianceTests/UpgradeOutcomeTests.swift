@@ -30,13 +30,29 @@ struct UpgradeOutcomeTests {
         #expect(UpgradeOutcome(of: Self.record(.abandoned, isUnattended: false)) == nil)
     }
 
-    @Test("what went well, what is under way, what was wished and what may go well the next time is no news")
+    @Test("what went well, what is under way, and what was wished is no news")
     func noNews() {
         #expect(UpgradeOutcome(of: nil) == nil)
         for step: UpgradeRecord.Step in [.waiting, .backingUp, .rehearsing, .installing, .watching, .goingBack, .done] {
             #expect(UpgradeOutcome(of: Self.record(step)) == nil)
         }
         #expect(UpgradeOutcome(of: Self.record(.wentBack, isRollback: true)) == nil)
-        #expect(UpgradeOutcome(of: Self.record(.abandoned, isTransient: true)) == nil)
+        #expect(UpgradeOutcome(obstacle: nil) == nil)
+    }
+
+    @Test("one that may go well the next time is told too: otherwise nobody hears that it never does")
+    func everyDay() throws {
+        let outcome = try #require(UpgradeOutcome(of: Self.record(.abandoned, isTransient: true)))
+        #expect(outcome.problem.cause == "nobody can log in" && outcome.problem.tryThis?.contains("tried again every day") == true)
+        #expect(UpgradeOutcome(of: Self.record(.abandoned, isUnattended: false, isTransient: true)) == nil)
+    }
+
+    @Test("what keeps every upgrade from coming by itself is told with its reason")
+    func obstacle() throws {
+        let outcome = try #require(UpgradeOutcome(obstacle: "there would be no way back"))
+        #expect(
+            outcome.text(domain: "chat.example.org")
+                == "On the server of chat.example.org, no upgrade can come by itself: there would be no way back. What to do: look at it with "
+                + "`snikket upgrade`; it is tried again by itself.")
     }
 }

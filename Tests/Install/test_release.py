@@ -52,6 +52,8 @@ def installed(machine: Machine, release: Release, authority: Authority) -> tuple
     machine.run("tee", "/etc/ssl/test-authority.pem", stdin=authority.bundle.read_text())
     # What the network takes is not ours: the packages of Debian are fetched first.
     machine.done("apt-get", "-q", "update")
+    # What an installation that was killed has left.
+    machine.run("tee", "/usr/sbin/policy-rc.d", stdin="#!/bin/sh\n# By snikket's install.sh, while it installs packages.\nexit 101\n")
     began = time.monotonic()
     answer = release.install(machine, DOMAIN, "admin@example.org", "--agree-tos", "--set", f"SNIKKET_ACME_DIRECTORY={authority.directory}",
         "--set", "SNIKKET_ACME_CA_BUNDLE=/etc/ssl/test-authority.pem")

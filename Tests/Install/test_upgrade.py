@@ -154,6 +154,48 @@ def test_it_is_taken_back_by_hand(machine: Machine, people: list[Account]) -> No
     assert again.returncode == 1 and "no version to go back to" in again.stderr, again.stderr
 
 
+def test_a_machine_that_lets_no_package_restart_anything_is_upgraded_all_the_same(
+        machine: Machine, release: Release, people: list[Account], kept: str) -> None:
+    release.make(release.repacked("0.2.0a"))
+    machine.run("tee", "/usr/sbin/policy-rc.d", stdin="#!/bin/sh\nexit 101\n")
+    machine.done("chmod", "755", "/usr/sbin/policy-rc.d")
+    before = machine.done("systemctl", "show", "-p", "MainPID", "--value", "snikket")
+    answer = machine.run("snikket", "upgrade", "--yes")
+    assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{words(machine)}"
+    assert machine.done("systemctl", "show", "-p", "MainPID", "--value", "snikket") != before
+    assert machine.run("test", "-e", "/usr/sbin/policy-rc.d").returncode == 0, "it is somebody's own"
+    machine.done("rm", "/usr/sbin/policy-rc.d")
+    assert_as_before(machine, people, "0.2.0a")
+
+
+def test_an_upgrade_waits_for_a_backup_and_a_rollback_for_whoever_installs_packages(
+        machine: Machine, release: Release, people: list[Account], kept: str) -> None:
+    before = installed_version(machine).removeprefix("ii ")
+    release.make(release.repacked("0.2.0b"))
+    machine.done("systemd-run", "--unit=holder", "flock", "/var/lib/snikket/backup.lock", "sleep", "45")
+    begun = time.monotonic()
+    answer = machine.run("snikket", "upgrade", "--yes")
+    assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{words(machine)}"
+    assert time.monotonic() - begun > 60, "nothing was in the way"
+    assert record(machine)["backup"] and installed_version(machine) == "ii 0.2.0b"
+
+    # As apt does it: struct flock (fcntl(2)).
+    holding = "use Fcntl; open(F, '>>', '/var/lib/dpkg/lock-frontend'); fcntl(F, F_SETLK, pack('s s x4 q q i x4', F_WRLCK, 0, 0, 0, 0)) or die; sleep 15"
+    machine.done("systemd-run", "--unit=holder", "--service-type=exec", "perl", "-e", holding)
+    process = machine.done("systemctl", "show", "-p", "MainPID", "--value", "snikket")
+    machine.run("rm", "-f", f"{FOLDER}/record.json")  # the way back is there all the same
+    rollback = subprocess.Popen(["podman", "--runtime", "runc", "exec", machine.name, "snikket", "rollback", "--yes", "--no-backup"])
+    until(lambda: record(machine).get("step") == "waiting", 30, "it has begun")
+    while True:
+        now = machine.done("systemctl", "show", "-p", "MainPID", "--value", "snikket")
+        if machine.run("systemctl", "is-active", "holder").returncode != 0:
+            break
+        assert now == process, "it is stopped though nothing can be installed"
+        time.sleep(1)
+    assert rollback.wait(180) == 0, words(machine)
+    assert_as_before(machine, people, before)
+
+
 def test_a_changed_release_upgrades_nothing(machine: Machine, release: Release, people: list[Account]) -> None:
     before = installed_version(machine)
     package = release.repacked("0.2.1")

@@ -60,6 +60,19 @@ struct ReleaseTests {
         }
     }
 
+    @Test("whoever comes while its makers put the two files in place looks once more")
+    func between() async throws {
+        try await Scratch.with { scratch in
+            let fetch = try await Self.release(in: scratch)
+            try #require(rename(scratch.path + "/release/release.sig", scratch.path + "/release/right") == 0)
+            _ = try scratch.write("release/release.sig", "that of the release before")
+            async let release = fetch.release(into: scratch.path + "/got")
+            while access(scratch.path + "/got/verified", F_OK) != 0 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(rename(scratch.path + "/release/right", scratch.path + "/release/release.sig") == 0)
+            #expect(try await release.version == "0.2.0")
+        }
+    }
+
     @Test("a package that was altered or cut off does not get its name, and nothing of it stays")
     func altered() async throws {
         try await Scratch.with { scratch in

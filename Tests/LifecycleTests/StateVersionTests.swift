@@ -118,6 +118,17 @@ struct StateVersionTests {
         }
     }
 
+    @Test("nothing is put back while a server, a backup or a restore uses the state", arguments: ["lock", "backup.lock"])
+    func busy(_ name: String) async throws {
+        try await Scratch.with { scratch in
+            let state = try Self.state(scratch)
+            try StateVersion(of: state, migrations: Self.steps).bringUpToDate()
+            let lock = try HeldLock("\(state)/\(name)")
+            #expect(throws: StateError.busy(state: state)) { try StateUndo(of: state).putBack() }
+            #expect(lock != nil && Self.text(state + "/prosody/names") == "new")
+        }
+    }
+
     @Test("what a killed writer left of a way back is never taken for one")
     func halfKept() async throws {
         try await Scratch.with { scratch in

@@ -23,7 +23,7 @@ extension Parts {
     func lookAround() async throws {
         var failing: Set<String> = []
         var clock = ClockWatch()
-        var upgrade: Int?
+        var upgrade: [Int?] = []
         while true {
             for snapshot in await household.snapshots(withMemory: false) {
                 say(snapshot, &failing)

@@ -8,7 +8,7 @@ struct UpgradeOutcome: Equatable {
 
     /// - Returns: nil when it stayed, or there was none, or whoever wanted it was told already.
     init?(of record: UpgradeRecord?) {
-        guard let record, !record.isRollback, record.isRefusal(of: record.new.version) else { return nil }
+        guard let record, !record.isRollback else { return nil }
         switch record.step {
         case .wentBack:
             problem = .init(
@@ -17,9 +17,18 @@ struct UpgradeOutcome: Equatable {
         case .abandoned where record.isUnattended:
             problem = .init(
                 error: "snikket \(record.new.version) could not be installed", cause: record.reason,
-                tryThis: "look at it with `snikket upgrade`; this version is not tried again by itself")
+                tryThis: record.isTransient
+                    ? "look at it with `snikket upgrade`, or wait: it is tried again every day"
+                    : "look at it with `snikket upgrade`; this version is not tried again by itself")
         default: return nil
         }
+    }
+
+    /// What keeps every upgrade from coming by itself.
+    init?(obstacle words: String?) {
+        guard let words, !words.isEmpty else { return nil }
+        problem = .init(
+            error: "no upgrade can come by itself", cause: words, tryThis: "look at it with `snikket upgrade`; it is tried again by itself")
     }
 
     /// The message to administrators.
@@ -32,17 +41,27 @@ extension Parts {
     /// Tells what became of the last upgrade, whenever that has changed.
     ///
     /// - Parameter known: when what is written of it was changed last; remembered from one look to the next.
-    func tellOfUpgrade(_ known: inout Int?) async {
+    func tellOfUpgrade(_ known: inout [Int?]) async {
         let places = UpgradePlaces()
         // A trial beside the installed service has nothing to do with its upgrades.
-        guard locations.state == places.state, case let change = File.lastChange(of: places.record), change != known else { return }
-        known = change
-        guard let outcome = UpgradeOutcome(of: try? UpgradeRecord.read(from: places.record)) else {
-            matters.close("upgrade")
-            return await messages.tell(
-                "upgrade-outcome", level: 0, "The upgrade that was taken back on the server of \(settings.domain) has been replaced by another.")
+        guard locations.state == places.state, case let changes = [places.record, places.obstacle].map(File.lastChange(of:)), changes != known
+        else { return }
+        known = changes
+        await tell(
+            UpgradeOutcome(of: try? UpgradeRecord.read(from: places.record)), "upgrade", letter: "upgrade-outcome",
+            end: "The upgrade that did not stay on the server of \(settings.domain) has been replaced by another.")
+        let words = (try? File.readIfThere(places.obstacle)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
+        await tell(
+            UpgradeOutcome(obstacle: words), "upgrade-obstacle", letter: "upgrade-obstacle",
+            end: "Upgrades can come by themselves again on the server of \(settings.domain).")
+    }
+
+    private func tell(_ outcome: UpgradeOutcome?, _ matter: String, letter: String, end: String) async {
+        guard let outcome else {
+            matters.close(matter)
+            return await messages.tell(letter, level: 0, end)
         }
-        matters.open("upgrade", outcome.problem)
-        await messages.tell("upgrade-outcome", level: 1, outcome.text(domain: settings.domain))
+        matters.open(matter, outcome.problem)
+        await messages.tell(letter, level: 1, outcome.text(domain: settings.domain))
     }
 }

@@ -6,6 +6,8 @@ public enum StateError: Error, Sendable, Equatable {
     case newer(found: Int, known: Int)
     /// It could not be brought to a version; what was in the way.
     case migration(to: Int, FileError)
+    /// A server, a backup or a restore uses it.
+    case busy(state: String)
     /// Its version could not be read, or what was kept of it not put back.
     case file(FileError)
 }

@@ -54,11 +54,13 @@ public struct StateUndo: Sendable {
         }
     }
 
-    /// Puts everything back as it was, and with it the version. No server may run. Whoever is killed in the middle begins again.
+    /// Puts everything back as it was, and with it the version. Meanwhile nobody else may use the state. Whoever is killed in the middle begins again.
     ///
     /// - Returns: whether there was something to put back.
     @discardableResult
     public func putBack() throws(StateError) -> Bool {
+        let locks = try hold()
+        defer { withExtendedLifetime(locks) {} }
         guard let version = try leadsTo() else { return false }
         do throws(FileError) {
             for path in paths() {
@@ -73,6 +75,22 @@ public struct StateUndo: Sendable {
         if version == 0 { unlink("\(state)/version") } else { try StateVersion(of: state).declare(version) }
         discard()
         return true
+    }
+
+    /// What a running server holds, and what a backup and a restore hold.
+    ///
+    /// - Throws: ``StateError/busy(state:)``
+    private func hold() throws(StateError) -> [HeldLock] {
+        do {
+            guard let backup = try HeldLock("\(state)/backup.lock"), let run = try HeldLock("\(state)/lock") else {
+                throw StateError.busy(state: state)
+            }
+            return [backup, run]
+        } catch BackupError.file(let error) {
+            throw .file(error)
+        } catch {
+            throw .busy(state: state)
+        }
     }
 
     /// Half of it must never be taken for the whole.

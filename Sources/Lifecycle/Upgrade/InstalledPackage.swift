@@ -4,16 +4,31 @@ import Supervision
 public struct InstalledPackage: Sendable {
     private static let name = "snikket"
     private static let environment = ["DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"]
-    /// The package manager may be busy with something else.
-    private static let lockSeconds = 300
+    /// How long the package manager may be busy with something else.
+    private static let patience = Duration.seconds(300)
 
-    public init() {}
+    private let root: String
+    private let patience: Duration
+
+    public init() {
+        self.init(root: "")
+    }
+
+    /// - Parameter root: the folder of another system than this machine's.
+    init(root: String, patience: Duration = Self.patience) {
+        (self.root, self.patience) = (root, patience)
+    }
+
+    /// Whoever looks after another system need not be root.
+    private var system: [String] { root.isEmpty ? [] : ["--root=\(root)", "--force-not-root"] }
 
     /// The version that is installed.
     ///
     /// - Throws: ``UpgradeError/notAPackage`` when these programs are no package's.
     public func version() async throws(UpgradeError) -> String {
-        let output = try await Tool("/usr/bin/dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", Self.name).run()
+        let output = try await Tool(
+            "/usr/bin/dpkg-query", ["--admindir=\(root)/var/lib/dpkg", "-W", "-f", "${db:Status-Status} ${Version}", Self.name]
+        ).run()
         let words = output.text.split(separator: " ")
         guard output.succeeded, words.count == 2, words[0] == "installed" else { throw .notAPackage }
         return String(words[1])
@@ -65,7 +80,8 @@ public struct InstalledPackage: Sendable {
 
     private func apt(_ words: String...) -> Tool {
         Tool(
-            "/usr/bin/apt-get", ["-q", "-y", "-o", "DPkg::Lock::Timeout=\(Self.lockSeconds)", "-o", "Dpkg::Options::=--force-confold"] + words,
+            "/usr/bin/apt-get",
+            ["-q", "-y", "-o", "DPkg::Lock::Timeout=\(patience.components.seconds)", "-o", "Dpkg::Options::=--force-confold"] + words,
             environment: Self.environment, within: .seconds(1_800))
     }
 
@@ -80,14 +96,25 @@ public struct InstalledPackage: Sendable {
     /// - Parameter deadline: its last part is the restart of the service, which a version that hangs never ends.
     func install(_ file: String, within deadline: Duration = .seconds(300)) async throws(UpgradeError) {
         // What others left half done would be in the way; so would we, for them.
-        for _ in 0..<Self.lockSeconds / 5 {
+        let end = ContinuousClock.now.advanced(by: patience)
+        while true {
             let output = try await Tool(
-                "/usr/bin/dpkg", "--force-confold", "--force-downgrade", "--install", file, environment: Self.environment, within: deadline
+                "/usr/bin/dpkg", system + ["--force-confold", "--force-downgrade", "--install", file], environment: Self.environment, within: deadline
             ).run()
             if output.succeeded { return }
-            guard output.errors.contains("lock") else { throw .program("dpkg", words: output.lastWords) }
-            try? await Task.sleep(for: .seconds(5))
+            // "dpkg frontend lock was locked by another process"; newer ones name it. What a package's scripts say of locks is another matter.
+            guard output.errors.contains("lock was locked by ") else { throw .program("dpkg", words: output.lastWords) }
+            guard ContinuousClock.now < end else { throw .packagesBusy }
+            try? await Task.sleep(for: .seconds(2))
         }
-        throw .timedOut("dpkg", seconds: Self.lockSeconds)
+    }
+
+    /// Returns when nobody installs packages.
+    func waitForOthers() async throws(UpgradeError) {
+        let end = ContinuousClock.now.advanced(by: patience)
+        while PackageManager.isAtWork(locks: ["\(root)/var/lib/dpkg/lock-frontend", "\(root)/var/lib/dpkg/lock"]) {
+            guard ContinuousClock.now < end else { throw .packagesBusy }
+            try? await Task.sleep(for: .seconds(1))
+        }
     }
 }

@@ -16,19 +16,36 @@ public struct ReleaseFetch: Sendable {
 
     /// The release that is there now, verified.
     ///
-    /// - Parameter folder: a folder of ours, for what is fetched.
+    /// - Parameter folder: a folder of ours, for what is fetched, which nobody else uses meanwhile.
     public func release(into folder: String) async throws(UpgradeError) -> Release {
-        let (file, signature, key) = ("\(folder)/release", "\(folder)/release.sig", "\(folder)/key.pem")
-        try await fetch("release", to: file, limit: Release.limit)
-        try await fetch("release.sig", to: signature, limit: Release.limit)
-        do throws(FileError) { try File.write(Array(source.keyFile.utf8), to: key, mode: 0o600) } catch { throw .file(error) }
-        let verification = Tool(
-            "/usr/bin/openssl", "pkeyutl", "-verify", "-pubin", "-inkey", key, "-rawin", "-in", file, "-sigfile", signature)
-        guard try await verification.run().succeeded else { throw .unsigned(place: source.place) }
-        let bytes: [UInt8]
-        do throws(FileError) { bytes = try File.read(file, limit: Release.limit) } catch { throw .file(error) }
+        // Just now its makers may have put one of the two files in place, and not yet the other.
+        var bytes = try await verified(in: folder)
+        if bytes == nil {
+            try? await Task.sleep(for: .seconds(1))
+            bytes = try await verified(in: folder)
+        }
+        guard let bytes else { throw .unsigned(place: source.place) }
         guard let text = String(validating: bytes, as: UTF8.self), let release = Release(text) else { throw .malformed(place: source.place) }
         return release
+    }
+
+    /// What is in the release's file; nil when its makers have not signed that.
+    private func verified(in folder: String) async throws(UpgradeError) -> [UInt8]? {
+        let (fetched, file, signature, key) = ("\(folder)/release", "\(folder)/verified", "\(folder)/release.sig", "\(folder)/key.pem")
+        try await fetch("release", to: fetched, limit: Release.limit)
+        try await fetch("release.sig", to: signature, limit: Release.limit)
+        // Whoever fetched it could still write to that file, but not to this one.
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try File.read(fetched, limit: Release.limit)
+            try File.write(bytes, to: file, mode: 0o600)
+            try File.write(Array(source.keyFile.utf8), to: key, mode: 0o600)
+        } catch {
+            throw .file(error)
+        }
+        let verification = Tool(
+            "/usr/bin/openssl", "pkeyutl", "-verify", "-pubin", "-inkey", key, "-rawin", "-in", file, "-sigfile", signature)
+        return try await verification.run().succeeded ? bytes : nil
     }
 
     /// Gets a package of a verified release. Only the one that the release means gets its name in the folder, which may have it already.
@@ -37,9 +54,12 @@ public struct ReleaseFetch: Sendable {
     public func package(_ package: Release.Package, into folder: String) async throws(UpgradeError) -> String {
         let path = "\(folder)/\(package.file)"
         if try await Self.checksum(of: path) == package.checksum.lowercased() { return path }
-        let staged = "\(folder)/fetched"
-        defer { unlink(staged) }
-        try await fetch(package.file, to: staged, limit: Release.packageLimit)
+        let (fetched, staged) = ("\(folder)/fetched", "\(folder)/staged")
+        defer { for file in [fetched, staged] { unlink(file) } }
+        try await fetch(package.file, to: fetched, limit: Release.packageLimit)
+        // Whoever fetched it could still write to that file, but not to this one.
+        unlink(staged)
+        try await Tool("/bin/cp", "--", fetched, staged, within: .seconds(300)).succeed()
         guard try await Self.checksum(of: staged) == package.checksum.lowercased() else { throw .altered(file: package.file) }
         do throws(FileError) { try Self.keep(staged, as: path) } catch { throw .file(error) }
         return path

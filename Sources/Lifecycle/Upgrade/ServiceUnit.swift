@@ -57,10 +57,24 @@ public struct ServiceUnit: Sendable {
         try await Tool(Self.systemctl, "stop", name, within: .seconds(120)).succeed()
     }
 
+    /// Ends the backup that a timer has begun, if there is one.
+    func stopBackups() async {
+        _ = try? await Tool(Self.systemctl, "stop", "snikket-backup.service", within: .seconds(120)).run()
+    }
+
     /// Without waiting until it serves.
     func start() async throws(UpgradeError) {
         _ = try await Tool(Self.systemctl, "reset-failed", name).run()
         try await Tool(Self.systemctl, "start", "--no-block", name).succeed()
+    }
+
+    /// Sees to it that what runs is what is installed now: somebody's own policy-rc.d can forbid packages to restart anything. Without waiting until it
+    /// serves.
+    ///
+    /// - Parameter former: the process of the old version.
+    func restart(ifStill former: String) async throws(UpgradeError) {
+        guard try await facts().process == former else { return }
+        try await Tool(Self.systemctl, "restart", "--no-block", name).succeed()
     }
 
     /// Waits until what is installed serves and goes on doing so.

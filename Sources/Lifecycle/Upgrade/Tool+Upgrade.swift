@@ -1,6 +1,17 @@
 import DurableFiles
 import Supervision
 
+extension Tool.Output {
+    /// What one of our programs said of its failure: its error and the cause of it; its last words when it said neither.
+    var complaint: String {
+        let lines = errors.split(separator: "\n")
+        let said = ["snikket: error: ", "snikket: cause: "].flatMap { part in
+            lines.filter { $0.hasPrefix(part) }.map { String($0.dropFirst(part.count)) }
+        }
+        return said.isEmpty ? lastWords : said.joined(separator: ": ")
+    }
+}
+
 extension Tool {
     init(_ program: String, _ arguments: String..., environment: [String: String] = [:], within deadline: Duration = .seconds(60)) {
         self.init(program, arguments, environment: environment, within: deadline)

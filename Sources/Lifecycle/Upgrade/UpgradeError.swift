@@ -26,6 +26,12 @@ public enum UpgradeError: Error, Sendable, Equatable {
     case movedOn(installed: String, recorded: String)
     /// An upgrade is under way.
     case underWay
+    /// Somebody else looks for one, or prepares one.
+    case busy
+    /// Since it was prepared another version has been installed.
+    case changedMeanwhile(installed: String, expected: String)
+    /// Others install packages, and did not end in time. Nothing was installed.
+    case packagesBusy
     /// A program did not do its part; what it said last.
     case program(String, words: String)
     /// A program did not end in time.
@@ -34,4 +40,12 @@ public enum UpgradeError: Error, Sendable, Equatable {
     case rehearsal(words: String)
     /// A file was in the way.
     case file(FileError)
+
+    /// Whether it stays like that until somebody does something.
+    public var isLasting: Bool {
+        switch self {
+        case .unsigned, .malformed, .noPackage, .older, .altered, .noWayBack: true
+        default: false
+        }
+    }
 }

@@ -5,10 +5,14 @@ import Supervision
 /// What comes before an upgrade: what is installed, what is to be had, and the way back. Nothing is touched.
 public struct UpgradePreparation: Sendable {
     let places: UpgradePlaces
-    let package = InstalledPackage()
+    let package: InstalledPackage
 
     public init(_ places: UpgradePlaces) {
-        self.places = places
+        self.init(places, package: InstalledPackage())
+    }
+
+    init(_ places: UpgradePlaces, package: InstalledPackage) {
+        (self.places, self.package) = (places, package)
     }
 
     /// What a look at the releases has shown.
@@ -29,8 +33,9 @@ public struct UpgradePreparation: Sendable {
     /// - Throws: ``UpgradeError``, also when the release is older than what is installed: an old one has a good signature too, and mistakes that are known.
     public func look(_ fetch: ReleaseFetch) async throws(UpgradeError) -> Look {
         let installed = try await package.version()
+        let lock = try await hold()
+        defer { withExtendedLifetime(lock) {} }
         do throws(FileError) {
-            try Folder.make(places.folder, mode: 0o700)
             try Folder.make(places.packages, mode: 0o700)
             try Folder.make(places.backups, mode: 0o700)
             Tree.remove(places.fetched)
@@ -55,10 +60,12 @@ public struct UpgradePreparation: Sendable {
         do throws(FileError) { return try UpgradeRecord.read(from: places.record) } catch { throw .file(error) }
     }
 
-    /// Gets both packages, and writes down what is to be done.
+    /// Gets both packages, and says what is to be done.
     public func prepare(_ look: Look, _ fetch: ReleaseFetch, isUnattended: Bool, makesBackup: Bool, now: Int) async throws(UpgradeError)
         -> UpgradeRecord
     {
+        let lock = try await hold()
+        defer { withExtendedLifetime(lock) {} }
         let architecture = try await package.architecture()
         guard let new = look.release.package(of: look.release.version, for: architecture) else {
             let offered = look.release.packages.filter { $0.version == look.release.version }.map(\.architecture)
@@ -76,7 +83,21 @@ public struct UpgradePreparation: Sendable {
 
     /// The way back from the last upgrade.
     public func prepareRollback(makesBackup: Bool, now: Int) async throws(UpgradeError) -> UpgradeRecord {
-        guard let last = try record(), last.step == .done, !last.isRollback else { throw .nothingBefore }
+        var record = try await upgradeToTakeBack()
+        let service = try await ServiceUnit(places).look()
+        record.isRollback = true
+        (record.isUnattended, record.makesBackup, record.begun) = (false, makesBackup, now)
+        (record.wasRunning, record.wasHealthy) = (service.isRunning, service.isHealthy)
+        (record.step, record.reason, record.isTransient) = (.waiting, nil, false)
+        return record
+    }
+
+    /// The last upgrade that stayed, if all that is needed to take it back is there.
+    func upgradeToTakeBack() async throws(UpgradeError) -> UpgradeRecord {
+        let done: UpgradeRecord?
+        do throws(FileError) { done = try UpgradeRecord.read(from: places.done) } catch { throw .file(error) }
+        // A version that kept no such file has done it.
+        guard let last = if let done { done } else { try record() }, last.step == .done, !last.isRollback else { throw .nothingBefore }
         let installed = try await package.version()
         guard installed == last.new.version else { throw .movedOn(installed: installed, recorded: last.new.version) }
         guard try await package.version(in: last.old.package) == last.old.version, try await package.isWhole(last.old.package) else {
@@ -86,17 +107,24 @@ public struct UpgradePreparation: Sendable {
         if try stateVersion() != last.stateVersion, (try? StateUndo(of: places.state).leadsTo()) != last.stateVersion {
             throw .noWayBack(version: last.old.version)
         }
-        let service = try await ServiceUnit(places).look()
-        var record = last
-        record.isRollback = true
-        (record.isUnattended, record.makesBackup, record.begun) = (false, makesBackup, now)
-        (record.wasRunning, record.wasHealthy) = (service.isRunning, service.isHealthy)
-        (record.step, record.reason, record.isTransient) = (.waiting, nil, false)
-        return record
+        return last
     }
 
     /// Writes down what is to be done, and has it done by the unit.
     public func begin(_ record: UpgradeRecord) async throws(UpgradeError) {
+        try await writeDown(record)
+        try await resume()
+    }
+
+    /// Nobody else's may be under way, and what was prepared has to fit still: a person may have taken their time to agree.
+    func writeDown(_ record: UpgradeRecord) async throws(UpgradeError) {
+        let lock = try await hold()
+        defer { withExtendedLifetime(lock) {} }
+        let (installed, expected) = (try await package.version(), record.isRollback ? record.new.version : record.old.version)
+        guard installed == expected else { throw .changedMeanwhile(installed: installed, expected: expected) }
+        for file in [record.old.package, record.new.package] where !record.isRollback || file == record.old.package {
+            guard access(file, R_OK) == 0 else { throw .file(FileError(.read, file, errno: errno)) }
+        }
         do throws(FileError) {
             let program = try File.read(places.program, limit: 512 << 20)
             try File.write(program, to: places.runner, mode: 0o700)
@@ -104,7 +132,14 @@ public struct UpgradePreparation: Sendable {
         } catch {
             throw .file(error)
         }
-        try await resume()
+    }
+
+    /// - Throws: ``UpgradeError/underWay``, ``UpgradeError/busy``
+    private func hold() async throws(UpgradeError) -> HeldLock {
+        if let record = try record(), !record.step.isEnd { throw .underWay }
+        let lock = try await places.hold()
+        if let record = try record(), !record.step.isEnd { throw .underWay }
+        return lock
     }
 
     /// Has the unit go on with what is written.

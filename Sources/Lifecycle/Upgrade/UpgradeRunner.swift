@@ -7,7 +7,7 @@ import Supervision
 /// It is a copy of the program of the old version. Whatever goes wrong, and whenever it is interrupted, the end is the old version, as it was.
 public struct UpgradeRunner: Sendable {
     let places: UpgradePlaces
-    let package = InstalledPackage()
+    let package: InstalledPackage
     let service: ServiceUnit
     /// Told of every step.
     let say: @Sendable (UpgradeRecord) -> Void
@@ -16,49 +16,67 @@ public struct UpgradeRunner: Sendable {
 
     /// How long a version may take until everything serves.
     static let patience = Duration.seconds(120)
+    /// How long another backup may go on before there is one for us.
+    static let patienceForBackup = Duration.seconds(2 * 3_600)
 
     public init(_ places: UpgradePlaces, say: @escaping @Sendable (UpgradeRecord) -> Void, explain: @escaping @Sendable (any Error) -> String) {
-        (self.places, self.say, self.explain) = (places, say, explain)
+        self.init(places, package: InstalledPackage(), say: say, explain: explain)
+    }
+
+    init(
+        _ places: UpgradePlaces, package: InstalledPackage, say: @escaping @Sendable (UpgradeRecord) -> Void,
+        explain: @escaping @Sendable (any Error) -> String
+    ) {
+        (self.places, self.package, self.say, self.explain) = (places, package, say, explain)
         service = ServiceUnit(places)
     }
 
     /// Returns when there is an end, whichever. What is thrown has to be tried again: by systemd, or at the next start of the machine.
     public func run() async throws(UpgradeError) {
+        let lock = try await places.hold()
+        defer { withExtendedLifetime(lock) {} }
         var record: UpgradeRecord?
         do throws(FileError) { record = try UpgradeRecord.read(from: places.record) } catch { throw .file(error) }
-        if var record, !record.step.isEnd {
-            switch record.step {
-            case .waiting: try await goAhead(&record)
+        if var unfinished = record, !unfinished.step.isEnd {
+            switch unfinished.step {
+            case .waiting: try await goAhead(&unfinished)
             case .backingUp, .rehearsing:
                 await package.mendOthers()
-                try abandon(&record, "it was interrupted", isLasting: false)
-            default: try await goBack(&record, record.isRollback ? nil : "it was interrupted")
+                try abandon(&unfinished, "it was interrupted", isLasting: false)
+            default: try await goBack(&unfinished, unfinished.isRollback ? nil : "it was interrupted")
             }
+            record = unfinished
         }
+        try keepWayBack(record)
         tidyUp(after: record)
     }
 
     private func goAhead(_ record: inout UpgradeRecord) async throws(UpgradeError) {
         do throws(UpgradeError) {
             if record.makesBackup { try await backUp(&record) }
-            if record.isRollback { return try await goBack(&record, nil) }
-            try await rehearse(&record)
+            if record.isRollback { try await package.waitForOthers() } else { try await rehearse(&record) }
         } catch {
             // The network may come back, and a disk get room; what the new version says of these settings it would say again.
             let isLasting = if case .rehearsal = error { true } else { false }
             return try abandon(&record, explain(error), isLasting: isLasting)
         }
+        // From here on something is touched: what fails is tried again, not given up.
+        if record.isRollback { return try await goBack(&record, nil) }
         do throws(UpgradeError) {
             let former = try await service.facts().process
             try enter(.installing, &record)
             try await package.install(record.new.package, within: .seconds(180))
             try enter(.watching, &record)
             if record.wasRunning {
+                try await service.restart(ifStill: former)
                 let problem = try await service.problem(
                     everything: record.wasHealthy, former: former, within: Self.patience, isImpatient: true)
                 if let problem { return try await goBack(&record, problem) }
             }
         } catch {
+            if case .packagesBusy = error, (try? await package.version()) == record.old.version {
+                return try abandon(&record, explain(error), isLasting: false)
+            }
             return try await goBack(&record, explain(error))
         }
         try enter(.done, &record)
@@ -67,9 +85,18 @@ public struct UpgradeRunner: Sendable {
     private func backUp(_ record: inout UpgradeRecord) async throws(UpgradeError) {
         try enter(.backingUp, &record)
         let before = Set(Folder.names(in: places.backups))
-        let file = try await Tool(
-            places.program, "backup", "create", "--to", places.backups + "/", "--config", places.settings, within: .seconds(6 * 3_600)
-        ).succeed().split(separator: "\n").first.map(String.init)
+        let tool = Tool(
+            places.program, "backup", "create", "--to", places.backups + "/", "--config", places.settings, "--state", places.state,
+            within: .seconds(6 * 3_600))
+        let end = ContinuousClock.now.advanced(by: Self.patienceForBackup)
+        var output = try await tool.run()
+        // 75: another backup is under way. The daily one may well come at the same minute every day.
+        while output.code == 75, ContinuousClock.now < end {
+            try? await Task.sleep(for: .seconds(60))
+            output = try await tool.run()
+        }
+        guard output.succeeded else { throw .program("the backup", words: output.complaint) }
+        let file = output.text.split(separator: "\n").first.map(String.init)
         // One is enough: the last state before the last upgrade.
         for name in before { unlink("\(places.backups)/\(name)") }
         record.backup = file
@@ -87,11 +114,7 @@ public struct UpgradeRunner: Sendable {
             folder + "/root" + places.program, "upgrade", "rehearse", "--config", places.settings, "--state", places.state, "--scratch",
             folder + "/state", within: .seconds(300)
         ).run()
-        guard output.succeeded else {
-            let lines = output.errors.split(separator: "\n").filter { $0.hasPrefix("snikket: error: ") || $0.hasPrefix("snikket: cause: ") }
-            let words = lines.map { $0.drop { $0 != " " }.dropFirst().drop { $0 != " " }.dropFirst() }.joined(separator: ": ")
-            throw .rehearsal(words: words.isEmpty ? output.lastWords : words)
-        }
+        guard output.succeeded else { throw .rehearsal(words: output.complaint) }
     }
 
     /// Puts the old version and its state back, and starts it.
@@ -100,12 +123,14 @@ public struct UpgradeRunner: Sendable {
     private func goBack(_ record: inout UpgradeRecord, _ reason: String?) async throws(UpgradeError) {
         record.reason = record.reason ?? reason
         try enter(.goingBack, &record)
+        // Whatever runs goes on running while others install packages.
+        try await package.waitForOthers()
         try await service.stop()
         try await package.install(record.old.package)
         await package.mendOthers()
         do throws(StateError) {
             let undo = StateUndo(of: places.state)
-            if try undo.leadsTo() == record.stateVersion { try undo.putBack() }
+            if try undo.leadsTo() == record.stateVersion { try await putBack(undo) }
         } catch {
             throw .program("snikket", words: explain(error))
         }
@@ -118,6 +143,21 @@ public struct UpgradeRunner: Sendable {
             }
         }
         try enter(.wentBack, &record)
+    }
+
+    /// A backup that its timer has begun makes room: the timer tries again. For whoever else uses the state it is waited.
+    private func putBack(_ undo: StateUndo) async throws(StateError) {
+        await service.stopBackups()
+        let end = ContinuousClock.now.advanced(by: .seconds(600))
+        while true {
+            do throws(StateError) {
+                try undo.putBack()
+                return
+            } catch {
+                guard case .busy = error, ContinuousClock.now < end else { throw error }
+            }
+            try? await Task.sleep(for: .seconds(1))
+        }
     }
 
     /// Nothing has been touched yet.
@@ -135,12 +175,29 @@ public struct UpgradeRunner: Sendable {
         say(record)
     }
 
-    /// After the end: only the packages of the two versions stay.
+    /// What has stayed is what a rollback takes back; what is tried after it and given up changes nothing of that.
+    private func keepWayBack(_ record: UpgradeRecord?) throws(UpgradeError) {
+        guard let record else { return }
+        do throws(FileError) {
+            if record.step == .done { try record.write(to: places.done) }
+            if record.step == .wentBack, record.isRollback, Tree.exists(places.done) {
+                unlink(places.done)
+                try Folder.flush(places.folder)
+            }
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    /// After the end: only the packages of the two versions stay, and those of the way back.
     private func tidyUp(after record: UpgradeRecord?) {
         Tree.remove(places.rehearsal)
         Tree.remove(places.fetched)
-        let kept = [record?.old.package, record?.new.package].compactMap { $0 }.map(File.name(of:))
-        for name in Folder.names(in: places.packages) where !kept.contains(name) { unlink("\(places.packages)/\(name)") }
+        // Without a record nobody knows which packages are needed: whoever began was killed before it was written.
+        if let record, let done = try? [UpgradeRecord.read(from: places.done)] {
+            let kept = ([record] + done.compactMap { $0 }).flatMap { [$0.old.package, $0.new.package] }.map(File.name(of:))
+            for name in Folder.names(in: places.packages) where !kept.contains(name) { unlink("\(places.packages)/\(name)") }
+        }
         unlink(places.runner)
     }
 }
