@@ -23,10 +23,13 @@ struct RestoreTests {
     func ownFolder() async throws {
         try await Scratch.with { scratch in
             let (restorer, file) = try await Self.restorer(in: scratch)
+            // What a migration has kept leads back to the state that goes.
+            try Tree.makeFolder("\(scratch.path)/state/undo")
             let preview = try restorer.prepare(now: 1_795_734_533) { _, _ in }
-            #expect(preview.leaving == ["prosody"])
+            #expect(preview.leaving == ["prosody", "undo"])
             try restorer.putInPlace()
             restorer.letGo()
+            #expect(!Tree.exists("\(scratch.path)/state/undo"))
             #expect(Tree.exists(file) && Tree.exists("\(preview.aside)/prosody") && !Tree.exists("\(preview.aside)/mine"))
             #expect(try BackupFileTests.verify(file, in: scratch).databases.count == 1)
         }

@@ -15,7 +15,13 @@ public struct BackupCarrier: Sendable {
     /// - Throws: ``BackupError/program(_:_:)`` with the program's last words when it did not end with 0.
     public func carry(_ file: String) throws(BackupError) {
         guard access(program, X_OK) == 0 else { throw .file(FileError(.read, program, errno: errno)) }
-        try ChildProcess(program, [file]).succeed(isEndedBySignal: true)
+        try ChildProcess(program, [file], environment: Self.home.map { ["HOME": $0] } ?? [:]).succeed(isEndedBySignal: true)
+    }
+
+    /// Where it finds its own settings, as on a terminal: systemd's timer does not say it.
+    private static var home: String? {
+        if let home = getenv("HOME") { return String(cString: home) }
+        return getpwuid(geteuid()).map { String(cString: $0.pointee.pw_dir) }
     }
 }
 

@@ -14,20 +14,23 @@ final class ChildProcess {
     /// - Parameters:
     ///   - account: who it runs as, when we are root; nil: as we do.
     ///   - folder: where it starts.
+    ///   - environment: beyond ``ServiceSpecification/plainEnvironment``.
     ///   - input: nil: nothing.
     ///   - output: nil: with its errors.
     ///   - more: what it has open as 3 and above.
     ///   - isDiscreet: whether what it prints may hold a secret: then only age's own errors are told.
     init(
-        _ program: String, _ arguments: [String], as account: Account? = nil, in folder: String? = nil, input: Descriptor? = nil,
-        output: Descriptor? = nil, more: [Descriptor] = [], isDiscreet: Bool = false
+        _ program: String, _ arguments: [String], as account: Account? = nil, in folder: String? = nil, environment: [String: String] = [:],
+        input: Descriptor? = nil, output: Descriptor? = nil, more: [Descriptor] = [], isDiscreet: Bool = false
     ) throws(BackupError) {
         name = File.name(of: program)
         self.isDiscreet = isDiscreet
         let (reading, writing) = try Descriptor.pipe()
         words = try LastWords(from: reading)
         let nothing = try Descriptor.open("/dev/null", O_RDWR)
-        let specification = ServiceSpecification(name: name, executable: program, arguments: arguments, workingDirectory: folder, account: account)
+        let specification = ServiceSpecification(
+            name: name, executable: program, arguments: arguments, environment: ServiceSpecification.plainEnvironment.merging(environment) { $1 },
+            workingDirectory: folder, account: account)
         let wanted = [input ?? nothing, output ?? writing, writing] + more
         do throws(Errno) {
             // An array goes after its last use, and with it what is open.

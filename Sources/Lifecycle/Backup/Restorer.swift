@@ -147,21 +147,18 @@ public final class Restorer {
 
     private func leaving() -> [String] {
         let staying = staying()
-        return Folder.names(in: state, followingLinks: true).filter { Snapshot.isState($0) && !staying.contains($0) }.sorted()
+        return Folder.names(in: state, followingLinks: true).filter { name in
+            // The way back of the last migration leads to what that one had found, and not to what is put here.
+            (Snapshot.isState(name) || name == StateUndo.folderName) && !staying.contains(name)
+        }.sorted()
     }
 
     /// What lies in the state directory only because somebody put backups there: neither they nor the one that is being put back go aside.
     private func staying() -> Set<String> {
         let names = [backups, file].compactMap { path in
-            Self.real(path).flatMap { path in Self.real(state).flatMap { path.hasPrefix($0 + "/") ? path.dropFirst($0.utf8.count + 1) : nil } }
+            File.real(path).flatMap { path in File.real(state).flatMap { path.hasPrefix($0 + "/") ? path.dropFirst($0.utf8.count + 1) : nil } }
         }
         return Set(names.map { String($0.prefix { $0 != "/" }) }).filter { !Snapshot.parts.contains($0) }
-    }
-
-    private static func real(_ path: String) -> String? {
-        guard let real = realpath(path, nil) else { return nil }
-        defer { free(real) }
-        return String(cString: real)
     }
 
     /// A name that nothing has: what lies there already would be taken for what has gone there.
