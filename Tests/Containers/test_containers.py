@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import ssl
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,13 @@ def test_there_is_no_shell_and_nothing_that_could_be_one_of_roots(stack: Stack) 
         stack.podman("image", "umount", stack.settings["SNIKKET_CONTAINER_IMAGE"])
     size = int(stack.podman("image", "inspect", "-f", "{{.Size}}", stack.settings["SNIKKET_CONTAINER_IMAGE"]))
     assert size < 250_000_000, size
+
+
+def test_what_docker_is_given_is_the_same_image(stack: Stack) -> None:
+    with tarfile.open(os.environ["SNIKKET_ARCHIVE"]) as archive:
+        described = json.load(archive.extractfile("manifest.json"))[0]
+    assert described["RepoTags"] == [stack.settings["SNIKKET_CONTAINER_IMAGE"]]
+    assert described["Config"].removesuffix(".json") == stack.podman("image", "inspect", "-f", "{{.Id}}", described["RepoTags"][0]).strip()
 
 
 def test_no_socket_of_an_engine_is_anywhere(stack: Stack) -> None:
