@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Settings
 internal import Supervision
 
@@ -61,8 +62,20 @@ struct WebsiteCheck: Sendable {
             "--silent", "--location", "--max-redirs", "5", "--max-time", "6", "--max-filesize", "65536", "--write-out", "\n%{url_effective}",
         ]
         // Where nothing listens yet, curl says so after it has been led there.
-        let said = await Tool.output(of: "/bin/sh", ["-c", "\"$0\" \"$@\" || :", curl] + arguments + [address], seconds: 7) ?? ""
+        let said =
+            await Tool.output(of: "/bin/sh", ["-c", "\"$0\" \"$@\" || :", curl] + arguments + [address], environment: Self.wayOut, seconds: 7) ?? ""
         guard let end = said.lastIndex(of: "\n") else { return ("", "") }
         return (String(said[..<end]), String(said[said.index(after: end)...]))
+    }
+
+    /// What a person has said of the way to the web from here, and of whom to believe there (curl(1)).
+    private static var wayOut: [String: String] {
+        let names = [
+            "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "CURL_CA_BUNDLE", "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+        ]
+        return names.reduce(into: [:]) { found, name in
+            if let value = getenv(name) { found[name] = String(cString: value) }
+        }
     }
 }

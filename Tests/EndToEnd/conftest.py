@@ -1,6 +1,7 @@
 """What the tests share. An appliance's output and logs are shown when a test that used it fails."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,11 @@ from world.people import Account
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="repeat more often what depends on chance")
 
+
+# Who runs the tests in the background, or with nohup, ignores signals, and what is ignored is inherited by all the programs that are to hear them.
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 # Only root can give servers users of their own: Tests/run gives this folder to root when it is somebody else itself.
 if os.geteuid() != 0:

@@ -18,6 +18,17 @@ struct BackupProgramTests {
         }
     }
 
+    @Test("the program that carries backups gets the file, and has the home of whoever we are, where its own settings lie")
+    func carrierHome() async throws {
+        try await Scratch.with { scratch in
+            let program = try scratch.write("carry", "#!/bin/sh\necho \"$1 $HOME\" > \(scratch.path)/said\n")
+            chmod(program, 0o755)
+            try BackupCarrier(program: program).carry("/nowhere")
+            let home = getenv("HOME").map { String(cString: $0) } ?? getpwuid(geteuid()).map { String(cString: $0.pointee.pw_dir) } ?? ""
+            #expect(try File.read("\(scratch.path)/said") == Array("/nowhere \(home)\n".utf8))
+        }
+    }
+
     @Test("a program that leaves another behind, which keeps its errors open, has ended all the same")
     func leftBehind() async throws {
         try await Scratch.with { scratch in
