@@ -32,7 +32,7 @@ public struct Up: ServiceLifecycle.Service {
 
     /// Returns when everything has ended in order, after SIGTERM or Ctrl-C.
     public func start() async throws {
-        try appliance.checkPorts()
+        try await appliance.checkPorts()
         try await ServiceGroup(
             services: [self], gracefulShutdownSignals: [.sigterm, .sigint] + (appliance.reloadsOnHangup ? [] : [.sighup]),
             logger: Logger(label: "snikket")

@@ -202,9 +202,11 @@ def test_an_issuance_killed_at_any_call(issuance: tuple[Job, Path], long: bool) 
     for at in some(count, long, 10):
         job.reset()
         old = pair(job.output) if job.output.exists() else None
-        fault = Fault(job.home, at)
-        answer = job.run(fault)
-        assert answer.returncode == -signal.SIGKILL, f"{fault} of {count}: {answer}"
+        fault, log = Fault(job.home, at), job.folder / "calls.log"
+        log.unlink(missing_ok=True)
+        answer = job.run(fault, log)
+        # How often an authority is asked differs, and so does what is written meanwhile.
+        assert answer.returncode == -signal.SIGKILL or answer.returncode == 0 and len(calls(log)) < at, f"{fault} of {count}: {answer}"
         check_after(job, old, fault)
         check_issued(job, challenges, fault)
 

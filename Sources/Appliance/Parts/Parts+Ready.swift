@@ -4,7 +4,7 @@ import Synchronization
 
 extension Parts {
     /// Refuses to start when another program has one of our ports: the servers' own words for that are unclear.
-    func checkPorts() throws(ApplianceError) {
+    func checkPorts() async throws(ApplianceError) {
         let ports = settings.ports
         var wanted: [(name: String, port: WantedPort)] = []
         let public_: [String?] = settings.listenAddresses.isEmpty ? [nil] : settings.listenAddresses.map { $0 }
@@ -33,7 +33,12 @@ extension Parts {
         }
         wanted += settings.innerPorts.map { ($0.port == ports.internalHTTP ? "internal HTTP" : "XMPP from the HTTPS port", $0) }
         if let metrics = settings.metricsListen { wanted.append(("metrics", WantedPort(.tcp, metrics.port, address: metrics.address))) }
-        let conflicts = PortCheck.conflicts(with: wanted.map(\.port))
+        var conflicts = PortCheck.conflicts(with: wanted.map(\.port))
+        // The servers of a predecessor that was killed are told to end by the kernel; nginx in the middle of a reload takes a second for it.
+        for _ in 0..<30 where !conflicts.isEmpty {
+            try? await Task.sleep(for: .milliseconds(100))
+            conflicts = PortCheck.conflicts(with: wanted.map(\.port))
+        }
         let http = conflicts.filter { $0.wanted.port == ports.http && $0.wanted.transport == .tcp }
         if !http.isEmpty, !settings.needsHTTPPort {
             hasHTTPPort.withLock { $0 = false }
