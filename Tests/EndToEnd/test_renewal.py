@@ -260,7 +260,12 @@ def test_the_authority_s_window_is_followed_and_an_early_one_too() -> None:
         attempts.write_text(json.dumps(kept | {"renewal": kept["renewal"] | {"nextLook": 0}}))
         appliance.started()
         until(lambda: appliance.status()["certificate"]["serial"] != renewed["serial"], 60, "it has been replaced")
-        assert set(appliance.healthy()["certificate"]["served"].values()) == {appliance.status()["certificate"]["serial"]}
+
+        def is_served_everywhere() -> bool:
+            certificate = appliance.healthy()["certificate"]
+            return set(certificate["served"].values()) == {certificate["serial"]}
+
+        until(is_served_everywhere, 60, "every port shows it")
 
 
 def test_an_account_that_was_arranged_beforehand_comes_from_a_file() -> None:
