@@ -1,8 +1,8 @@
 """All containers on the machine's network, with everything on one port below 1024; nothing that is there already is looked at again here."""
 
 import asyncio
-import ssl
 import socket
+import ssl
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
