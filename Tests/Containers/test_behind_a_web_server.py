@@ -14,7 +14,7 @@ from stack import Stack
 from world import web
 from world.authority import Authority
 from world.front import Front
-from world.people import logged_in, register
+from world.people import Slot, logged_in, register
 from world.ports import Ports, free_block
 
 
@@ -60,18 +60,15 @@ def test_people_come_in_through_it_and_share_what_is_large(guest: Guest) -> None
     account = guest.stack.account("dora")
     film = bytes(range(256)) * 4096 * 100  # 100 MB
 
-    async def share() -> tuple[str, str, dict[str, str]]:
+    async def share() -> Slot:
         await register(account, invitation["token"])
         async with logged_in(account) as person:
-            service = await person.plugin["xep_0363"].find_upload_service(domain=account.domain, timeout=20)
-            slot = await person.plugin["xep_0363"].request_slot(service["from"], "film.mp4", len(film), "video/mp4", timeout=20)
-            put = slot["http_upload_slot"]["put"]
-            return put["url"], slot["http_upload_slot"]["get"]["url"], {header["name"]: header["value"] for header in put["headers"]}
+            return await person.upload_slot("film.mp4", len(film), "video/mp4")
 
-    put, get, headers = asyncio.run(share())
-    uploaded = web.ask(put, account.trust, method="PUT", body=film, headers={"Content-Type": "video/mp4", **headers})
+    slot = asyncio.run(share())
+    uploaded = web.ask(slot.put, account.trust, method="PUT", body=film, headers=slot.headers)
     assert uploaded.status == 201, uploaded.text
-    assert web.ask(get, account.trust).body == film
+    assert web.ask(slot.get, account.trust).body == film
 
 
 def test_xmpp_over_websocket_goes_through(guest: Guest) -> None:

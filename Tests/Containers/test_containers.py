@@ -17,7 +17,7 @@ from stack import SERVICES, Stack
 from world import turn, web
 from world.appliance import Appliance, scratch
 from world.authority import Authority
-from world.people import Account, logged_in
+from world.people import Account, Slot, logged_in
 from world.stream import Stream
 from world.waiting import until
 
@@ -110,17 +110,14 @@ def test_two_people_talk(alice: Account, bob: Account) -> None:
 def test_a_file_is_shared(alice: Account, bob: Account) -> None:
     picture = bytes(range(256)) * 700
 
-    async def share() -> tuple[str, str, dict[str, str]]:
+    async def share() -> Slot:
         async with logged_in(alice) as a:
-            service = await a.plugin["xep_0363"].find_upload_service(domain=alice.domain, timeout=20)
-            slot = await a.plugin["xep_0363"].request_slot(service["from"], "photo.png", len(picture), "image/png", timeout=20)
-            put = slot["http_upload_slot"]["put"]
-            return put["url"], slot["http_upload_slot"]["get"]["url"], {header["name"]: header["value"] for header in put["headers"]}
+            return await a.upload_slot("photo.png", len(picture), "image/png")
 
-    put, get, headers = asyncio.run(share())
-    uploaded = web.ask(put, alice.trust, method="PUT", body=picture, headers={"Content-Type": "image/png", **headers})
+    slot = asyncio.run(share())
+    uploaded = web.ask(slot.put, alice.trust, method="PUT", body=picture, headers=slot.headers)
     assert uploaded.status == 201, uploaded.text
-    downloaded = web.ask(get, bob.trust)
+    downloaded = web.ask(slot.get, bob.trust)
     assert (downloaded.status, downloaded.body) == (200, picture)
 
 

@@ -23,13 +23,10 @@ PICTURE = os.urandom(700_000)
 
 async def share(person) -> str:
     """Uploads a picture; its address."""
-    service = await person.plugin["xep_0363"].find_upload_service(domain=person.account.domain, timeout=20)
-    slot = await person.plugin["xep_0363"].request_slot(service["from"], "photo.png", len(PICTURE), "image/png", timeout=20)
-    put = slot["http_upload_slot"]["put"]
-    headers = {"Content-Type": "image/png"} | {header["name"]: header["value"] for header in put["headers"]}
-    answer = await asyncio.to_thread(web.ask, put["url"], person.account.trust, method="PUT", body=PICTURE, headers=headers)
+    slot = await person.upload_slot("photo.png", len(PICTURE), "image/png")
+    answer = await asyncio.to_thread(web.ask, slot.put, person.account.trust, method="PUT", body=PICTURE, headers=slot.headers)
     assert answer.status == 201, answer.text
-    return slot["http_upload_slot"]["get"]["url"]
+    return slot.get
 
 
 def people(appliance: Appliance) -> tuple[Account, Account]:

@@ -6,7 +6,7 @@ import pytest
 
 from world import turn, web
 from world.appliance import Appliance
-from world.people import Account, logged_in
+from world.people import Account, Slot, logged_in
 from world.turn import TURNError
 
 
@@ -64,25 +64,19 @@ def test_a_second_device_gets_copies(alice: Account, bob: Account) -> None:
 def test_a_file_is_shared(alice: Account, bob: Account) -> None:
     picture = bytes(range(256)) * 700
 
-    async def share() -> tuple[str, str, dict[str, str]]:
+    async def share() -> Slot:
         async with logged_in(alice) as a:
-            service = await a.plugin["xep_0363"].find_upload_service(domain=alice.domain, timeout=20)
-            assert service is not None, "no upload service announced"
-            slot = await a.plugin["xep_0363"].request_slot(
-                service["from"], "holiday photo.png", len(picture), "image/png", timeout=20)
-            put = slot["http_upload_slot"]["put"]
-            headers = {header["name"]: header["value"] for header in put["headers"]}
-            return put["url"], slot["http_upload_slot"]["get"]["url"], headers
+            return await a.upload_slot("holiday photo.png", len(picture), "image/png")
 
-    put, get, headers = asyncio.run(share())
-    assert put.startswith("https://share."), put
-    uploaded = web.ask(put, alice.trust, method="PUT", body=picture, headers={"Content-Type": "image/png", **headers})
+    slot = asyncio.run(share())
+    assert slot.put.startswith("https://share."), slot
+    uploaded = web.ask(slot.put, alice.trust, method="PUT", body=picture, headers=slot.headers)
     assert uploaded.status == 201, uploaded.text
-    downloaded = web.ask(get, bob.trust)
+    downloaded = web.ask(slot.get, bob.trust)
     assert (downloaded.status, downloaded.body) == (200, picture)
-    part = web.ask(get, bob.trust, headers={"Range": "bytes=256-511"})
+    part = web.ask(slot.get, bob.trust, headers={"Range": "bytes=256-511"})
     assert (part.status, part.body) == (206, bytes(range(256)))
-    without_credentials = web.ask(put.partition("?")[0] + "x", alice.trust, method="PUT", body=b"x")
+    without_credentials = web.ask(slot.put.partition("?")[0] + "x", alice.trust, method="PUT", body=b"x")
     assert without_credentials.status in (401, 403, 404), without_credentials.status
 
 

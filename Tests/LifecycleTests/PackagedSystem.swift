@@ -39,20 +39,21 @@ struct PackagedSystem {
     func file(_ version: String) -> String { "\(packages)/snikket_\(version)_amd64.deb" }
 
     /// Runs something while somebody else has the lock of the real dpkg there.
-    func whileLocked(_ body: () async throws -> Void) async throws {
-        let script = """
-            import fcntl, signal, sys
-            file = open(sys.argv[1], 'w')
-            fcntl.lockf(file, fcntl.LOCK_EX)
-            print('held', flush=True)
-            signal.pause()
-            """
-        _ = try await run(
-            .name("python3"), arguments: ["-c", script, root + "/var/lib/dpkg/lock"], input: .none, output: .sequence, error: .discarded
-        ) { execution in
-            defer { kill(execution.processIdentifier.value, SIGKILL) }
-            for try await line in execution.standardOutput.strings() where line.hasPrefix("held") { break }
-            try await body()
-        }
+    func whileLocked(_ body: () async throws -> Void) async throws { try await whileHeld(root + "/var/lib/dpkg/lock", body) }
+}
+
+/// Runs something while another process has a lock as dpkg has it (fcntl(2)).
+func whileHeld(_ path: String, _ body: () async throws -> Void) async throws {
+    let script = """
+        import fcntl, signal, sys
+        file = open(sys.argv[1], 'w')
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        print('held', flush=True)
+        signal.pause()
+        """
+    _ = try await run(.name("python3"), arguments: ["-c", script, path], input: .none, output: .sequence, error: .discarded) { execution in
+        defer { kill(execution.processIdentifier.value, SIGKILL) }
+        for try await line in execution.standardOutput.strings() where line.hasPrefix("held") { break }
+        try await body()
     }
 }

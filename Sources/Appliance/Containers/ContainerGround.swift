@@ -14,7 +14,6 @@ public struct ContainerGround: Sendable {
     /// How its state becomes this version's.
     var migrations = Migration.all
 
-    /// - Parameter version: of this program, and so of its image.
     /// - Throws: ``ApplianceError``
     public init(settings: Settings, locations: Locations) throws(ApplianceError) {
         isRoot = geteuid() == 0

@@ -16,7 +16,7 @@ from world import web
 from world.appliance import Appliance, with_pebble, without_pebble
 from world.clock import DAY, YEAR, Clock
 from world.conversation import under_fire
-from world.people import Account, logged_in, register
+from world.people import Account, Slot, logged_in, register
 from world.waiting import until
 
 
@@ -99,17 +99,14 @@ async def _read(ben: Account, ann: Account, beginning: str) -> list[str]:
 
 
 def _upload(appliance: Appliance, account: Account, content: bytes) -> str:
-    async def slot() -> tuple[str, str, dict[str, str]]:
+    async def slot() -> Slot:
         async with logged_in(account) as person:
-            service = await person.plugin["xep_0363"].find_upload_service(domain=account.domain, timeout=20)
-            found = (await person.plugin["xep_0363"].request_slot(
-                service["from"], "picture.png", len(content), "image/png", timeout=20))["http_upload_slot"]
-            return found["put"]["url"], found["get"]["url"], {header["name"]: header["value"] for header in found["put"]["headers"]}
+            return await person.upload_slot("picture.png", len(content), "image/png")
 
-    put, get, headers = asyncio.run(slot())
-    answer = web.ask(put, account.trust, method="PUT", body=content, headers={"Content-Type": "image/png", **headers})
+    found = asyncio.run(slot())
+    answer = web.ask(found.put, account.trust, method="PUT", body=content, headers=found.headers)
     assert answer.status == 201, answer.text
-    return get
+    return found.get
 
 
 def _restart_prosody(appliance: Appliance) -> None:

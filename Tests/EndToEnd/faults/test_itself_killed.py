@@ -13,7 +13,7 @@ import pytest
 from world import web
 from world.appliance import Appliance, without_pebble
 from world.conversation import under_fire
-from world.people import Account, logged_in, register
+from world.people import Account, Slot, logged_in, register
 from world.waiting import until
 
 
@@ -71,17 +71,14 @@ def _parent(pid: int) -> int:
 
 def _upload(appliance: Appliance, account: Account, content: bytes) -> str:
     """The address under which everybody gets it."""
-    async def slot() -> tuple[str, str, dict[str, str]]:
+    async def slot() -> Slot:
         async with logged_in(account) as person:
-            service = await person.plugin["xep_0363"].find_upload_service(domain=account.domain, timeout=20)
-            found = (await person.plugin["xep_0363"].request_slot(
-                service["from"], "picture.png", len(content), "image/png", timeout=20))["http_upload_slot"]
-            return found["put"]["url"], found["get"]["url"], {header["name"]: header["value"] for header in found["put"]["headers"]}
+            return await person.upload_slot("picture.png", len(content), "image/png")
 
-    put, get, headers = asyncio.run(slot())
-    answer = web.ask(put, account.trust, method="PUT", body=content, headers={"Content-Type": "image/png", **headers})
+    found = asyncio.run(slot())
+    answer = web.ask(found.put, account.trust, method="PUT", body=content, headers=found.headers)
     assert answer.status == 201, answer.text
-    return get
+    return found.get
 
 
 def test_at_twenty_moments_of_its_life(survivor: Appliance, people: tuple[Account, Account], long: bool) -> None:

@@ -28,6 +28,15 @@ class Account:
         return f"{self.username}@{self.domain}"
 
 
+@dataclass(frozen=True)
+class Slot:
+    """Where a file is put, with which headers, and where everybody gets it then (XEP-0363)."""
+
+    put: str
+    headers: dict[str, str]
+    get: str
+
+
 class Person(ClientXMPP):
     """One logged-in device."""
 
@@ -75,6 +84,13 @@ class Person(ClientXMPP):
             async for result in self.plugin["xep_0313"].iterate(with_jid=other):
                 said.append(result["mam_result"]["forwarded"]["stanza"]["body"])
         return said
+
+    async def upload_slot(self, name: str, size: int, kind: str) -> Slot:
+        service = await self.plugin["xep_0363"].find_upload_service(domain=self.account.domain, timeout=20)
+        assert service is not None, "no upload service announced"
+        found = (await self.plugin["xep_0363"].request_slot(service["from"], name, size, kind, timeout=20))["http_upload_slot"]
+        headers = {header["name"]: header["value"] for header in found["put"]["headers"]}
+        return Slot(found["put"]["url"], {"Content-Type": kind, **headers}, found["get"]["url"])
 
     async def turn_services(self) -> list[dict[str, str]]:
         """The STUN and TURN services, with credentials (XEP-0215)."""
