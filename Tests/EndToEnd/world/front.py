@@ -101,4 +101,6 @@ class Front:
         return [shutil.which("haproxy") or "haproxy", "-db", "-f", base, "-f", str(self.part)]
 
     def _sslh(self) -> list[str]:
-        return ["sslh-select", "-F" + str(self.part)]
+        # The program that Debian starts. The other one of Debian 12, sslh-select 1.20, now and then closes a connection when another begins at the
+        # same moment: it takes a new socket for the one that had its number, reads nothing, and takes that for an end.
+        return ["sslh", "-F" + str(self.part)]
