@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from world.appliance import Appliance, installation, without_pebble
+from world.conversation import Conversation
 from world.lua import Inside
+from world.stage import peopled
 from world.waiting import until
 
 # A look every minute, two more soon after a bad one, and the next liveness check.
@@ -155,14 +158,37 @@ def test_when_nobody_can_look_nobody_is_to_blame(watched: Appliance) -> None:
     watched.healthy()
 
 
+def _checks(appliance: Appliance) -> dict[tuple[str, str], float]:
+    """How often each probe has asked."""
+    control = appliance.state / "run/control/socket"
+    text = subprocess.run(
+        ["curl", "--silent", "--fail", "--unix-socket", str(control), "http://snikket/metrics"], capture_output=True, text=True, check=True).stdout
+    return {
+        (sample.labels["service"], sample.labels["probe"]): sample.value
+        for family in text_string_to_metric_families(text) for sample in family.samples if sample.name == "snikket_probe_checks_total"}
+
+
 def test_an_appliance_that_was_halted_for_a_minute_restarts_nobody(watched: Appliance) -> None:
+    conversation = Conversation(*peopled(watched)[1:], pause=0.5)
+    conversation.start()
     watched.healthy()
-    before = _restarts(watched)
+    before, asked = _restarts(watched), _checks(watched)
     assert watched.process is not None
     os.kill(watched.process.pid, signal.SIGSTOP)
-    # A minute is what this is about; and then what all probes say after it.
-    time.sleep(60)
-    os.kill(watched.process.pid, signal.SIGCONT)
-    time.sleep(20)
+    try:
+        halted_until = time.monotonic() + 60
+        while time.monotonic() < halted_until:
+            conversation.goes_on()
+    finally:
+        os.kill(watched.process.pid, signal.SIGCONT)
+
+    def all_asked_again() -> bool:
+        now = _checks(watched)
+        return all(now[probe] > count for probe, count in asked.items())
+
+    until(all_asked_again, NOTICED, "every probe has asked again")
     assert _restarts(watched) == before
     watched.healthy()
+    conversation.end()
+    assert conversation.sessions == 1
+    conversation.assert_nothing_is_lost()

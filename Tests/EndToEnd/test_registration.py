@@ -5,10 +5,9 @@ import json
 
 import pytest
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from world.appliance import Appliance
-from world.browser import chromium
+from world.browser import chromium, says, shown
 from world.people import Account, RegistrationRefused, logged_in, register
 
 
@@ -16,18 +15,16 @@ def register_on_the_web(appliance: Appliance, url: str, account: Account) -> Non
     """Follows an invitation's link, and the page's link to register in the browser, and fills in the form."""
     with chromium(appliance.trust) as browser:
         browser.get(url)
-        assert appliance.domain in browser.find_element(By.TAG_NAME, "body").text
+        says(browser, appliance.domain)
         apps = [link.get_attribute("href") for link in browser.find_elements(By.CSS_SELECTOR, "a[href^='xmpp:']")]
         assert any("preauth=" in link for link in apps), f"no link that an app would open: {apps}"
         if not browser.find_elements(By.NAME, "username"):
             browser.find_element(By.CSS_SELECTOR, "a[href$='/register']").click()
-        browser.find_element(By.NAME, "username").send_keys(account.username)
+        shown(browser, "[name=username]").send_keys(account.username)
         for field in browser.find_elements(By.CSS_SELECTOR, "input[type=password]"):
             field.send_keys(account.password)
         browser.find_element(By.CSS_SELECTOR, "form [type=submit]").click()
-        WebDriverWait(browser, 20).until(
-            lambda page: account.address in page.find_element(By.TAG_NAME, "body").text,
-            f"the page never said {account.address}")
+        says(browser, account.address)
 
 
 async def _log_in(account: Account) -> str:

@@ -9,7 +9,7 @@ from selenium.webdriver.common.by import By
 
 from world import web
 from world.appliance import Appliance, with_pebble, without_pebble
-from world.browser import chromium
+from world.browser import chromium, says
 from world.processes import Process
 from world.waiting import until
 
@@ -56,7 +56,7 @@ def test_somebody_who_waits_in_a_browser_is_led_to_the_service_when_it_is_there(
             with chromium(appliance.trust) as browser:
                 browser.get(f"http://{appliance.domain}:{appliance.ports.http}/")
                 assert "Getting ready" in browser.title
-                assert browser.find_element(By.CSS_SELECTOR, "ul.steps li.working .part").text == "Certificate"
+                says(browser, "Certificate", "ul.steps li.working .part")
                 os.kill(pebble, signal.SIGCONT)
                 appliance.line("ready ", 90)
                 until(lambda: browser.current_url == f"https://{appliance.domain}:{appliance.ports.https}/", 30, "the browser is at the portal")

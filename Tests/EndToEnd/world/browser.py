@@ -8,7 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
 
 
 @contextmanager
@@ -37,3 +41,14 @@ def chromium(trust: str, width: int = 900, height: int = 1100) -> Iterator[webdr
             yield driver
         finally:
             driver.quit()
+
+
+def shown(browser: webdriver.Chrome, selector: str) -> WebElement:
+    """The first element of a page that may still be on its way."""
+    return WebDriverWait(browser, 20).until(lambda page: page.find_element(By.CSS_SELECTOR, selector), f"the page never had {selector}")
+
+
+def says(browser: webdriver.Chrome, text: str, selector: str = "body") -> None:
+    """Waits until the element's text contains this; the page may be replaced by another while it is read."""
+    WebDriverWait(browser, 20, ignored_exceptions=[StaleElementReferenceException]).until(
+        lambda page: text in page.find_element(By.CSS_SELECTOR, selector).text, f"the page never said {text}")
