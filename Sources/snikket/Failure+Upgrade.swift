@@ -53,13 +53,17 @@ extension Failure {
                 error: "there would be no way back", cause: "the package of \(version), or what it needs of the state, is nowhere to be had",
                 tryThis: "make a backup, and install the new package with apt-get")
         case .nothingBefore:
-            self.init(error: "there is no version to go back to", cause: "no upgrade has been made here, or it was taken back already")
+            self.init(
+                error: "there is no version to go back to", cause: "no upgrade has been made here, or it was taken back already",
+                tryThis: "to have an older one all the same, install its package with apt-get")
         case .movedOn(let installed, let recorded):
             self.init(
                 error: "the last upgrade is not what is installed", cause: "it was to \(recorded), and \(installed) is installed",
                 tryThis: "install the package that you want with apt-get")
         case .underWay:
-            self.init(error: "an upgrade is under way", tryThis: "`snikket upgrade` shows it", code: .tryAgainLater)
+            self.init(
+                error: "an upgrade is under way", cause: "it was begun before, and goes on by itself", tryThis: "`snikket upgrade` shows it",
+                code: .tryAgainLater)
         case .busy:
             self.init(
                 error: "another `snikket upgrade` is at work", cause: "it looks for a release, or has just ended an upgrade",
