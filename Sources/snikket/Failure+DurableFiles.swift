@@ -10,7 +10,9 @@ extension Failure {
     init(_ error: FileError) {
         switch (error.action, error.errno) {
         case (.read, EBADMSG):
-            self.init(error: "\(error.path) does not hold what it should", tryThis: "restart snikket, which writes it anew")
+            self.init(
+                error: "\(error.path) does not hold what it should", cause: "it was damaged or altered",
+                tryThis: "restart snikket, which writes it anew")
         case (.read, _):
             self.init(
                 error: "cannot read \(error.path)", cause: error.words,

@@ -80,7 +80,8 @@ extension Failure {
             self.init(error: "\(name) did not do its part", cause: words, tryThis: "mend what it says, and try again")
         case .timedOut(let name, let seconds):
             self.init(
-                error: "\(name) did not end in \(seconds) seconds", tryThis: "look at what keeps this machine busy, and try again",
+                error: "\(name) did not end in \(seconds) seconds", cause: "this machine is busy, or its disk hangs",
+                tryThis: "look at what keeps this machine busy, and try again",
                 code: .tryAgainLater)
         case .rehearsal(let words):
             self.init(error: "the new version does not work with these settings and this state", cause: words, tryThis: "report it, with these words")
