@@ -33,12 +33,12 @@ REFUSALS = {
         ["backup", "list", *HERE, "--from", "{folder}/there"], 64, "{folder}/there is no folder", "in a folder", "snikket backup verify"),
     "an option that there is not": (["config", "explain", "FOO"], 64, "no option \"FOO\"", "no option has a name like that", "snikket config list"),
     "a wrong option on the command line": (
-        ["config", "show", *HERE[:2], "--set", "FOO=1"], 78, "one problem in what the command line sets", "FOO is no option", "correct --set;"),
+        ["backup", "list", *HERE[:2], "--set", "FOO=1"], 78, "one problem in what the command line sets", "FOO is no option", "correct --set;"),
     "a mail server without a scheme": (
-        ["config", "show", *HERE[:2], "--set", "SNIKKET_SMTP_URL=mail.example.org"], 78, "what the command line sets",
+        ["backup", "list", *HERE[:2], "--set", "SNIKKET_SMTP_URL=mail.example.org"], 78, "what the command line sets",
         "SNIKKET_SMTP_URL is no address of a server: its value does not begin with smtp:// or smtps://", "config explain"),
     "two mistakes in two places": (
-        ["config", "show", "--config", "{folder}/wrong.conf", "--set", "FOO=1"], 78, "2 problems in {folder}/wrong.conf and what the command line sets",
+        ["backup", "list", "--config", "{folder}/wrong.conf", "--set", "FOO=1"], 78, "2 problems in {folder}/wrong.conf and what the command line sets",
         "line 3: ", "correct both;"),
     "a website that nobody spoke of": (
         ["render", *HERE, "--target", "website=nginx"], 78, "is not said to be a website", "SNIKKET_WEB_HOST is not set", "put SNIKKET_WEB_HOST="),
