@@ -99,7 +99,7 @@ def test_a_web_server_in_front_is_told_of_and_then_has_to_answer(server: Server)
     until(lambda: ":443 " in server.internet.on_server("ss", "-tlnH").stdout, 10, "Apache listens")
     [found] = server.not_green()
     assert (found["name"], found["level"]) == ("ports", "red") and f"apache2 (process {apache.pid})" in found["what"]
-    assert "`snikket render --target proxy=apache`" in found["try"]
+    assert "`sudo snikket render --target proxy=apache`" in found["try"]
     refused = server.snikket("render", "--target", "proxy=apache")
     assert refused.returncode == 78
     lines = [line.removeprefix("snikket: cause: ") for line in refused.stderr.splitlines() if "=" in line and "cause" in line]
@@ -219,7 +219,7 @@ def test_a_domain_that_is_a_website_already_needs_records_and_lines(server: Serv
         found = {(check["name"], check["level"]): check for check in server.not_green(environment=trusted)}
         assert set(found) == {("address", "red"), ("service", "red"), ("website", "red"), ("website", "yellow")}
         assert found["address", "red"]["records"] == ["groups.example.org. CNAME chat.example.org."]
-        assert all("`snikket render --target website=nginx`" in found["website", level]["try"] for level in ("red", "yellow"))
+        assert all("`sudo snikket render --target website=nginx`" in found["website", level]["try"] for level in ("red", "yellow"))
         records = [record for check in server.not_green(environment=trusted) for record in check["records"]]
         assert "_xmpp-client._tcp.example.org. SRV 0 5 5222 chat.example.org." in records
         assert "_xmpp-server._tcp.example.org. SRV 0 5 5269 chat.example.org." in records
