@@ -68,7 +68,7 @@ struct PortsCheck {
         let name = conflicts.first?.process ?? "it"
         let stop = "stop \(name) if nothing else needs it"
         if let front = name.isEmpty ? nil : FrontServer(program: name) {
-            let way = "let \(front.rawValue) pass our names on: `snikket render --target proxy=\(front.rawValue)` says how; or \(stop)"
+            let way = "let \(front.rawValue) pass our names on: `sudo snikket render --target proxy=\(front.rawValue)` says how; or \(stop)"
             guard taken.contains(settings.ports.http), !taken.contains(settings.ports.https) else { return way }
             return way + "; or leave port \(settings.ports.http) to it and set SNIKKET_CHALLENGE=tls-alpn-01 or dns-01"
         }

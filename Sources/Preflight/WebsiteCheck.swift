@@ -16,7 +16,7 @@ struct WebsiteCheck: Sendable {
     }
 
     private var remedy: String {
-        "put the lines that `snikket render --target website=nginx` prints (or apache, or caddy) into the website's configuration"
+        "put the lines that `sudo snikket render --target website=nginx` prints (or apache, or caddy) into the website's configuration"
     }
 
     /// RFC 8555 §8.3: an authority follows redirects.

@@ -246,6 +246,8 @@ def test_purging_leaves_nothing(machine: Machine, release: Release, installed: t
     machine.copy(release.package, "/root/snikket.deb")
     machine.done("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "install", "--no-install-recommends", "/root/snikket.deb")
     machine.done("test", "-d", "/var/lib/snikket/prosody")
+    said = machine.done("snikket", "init", "--force", "--domain", DOMAIN, "--email", "admin@example.org", "--agree-tos")
+    assert "`systemctl start snikket` starts it" in said, said
     machine.done("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "purge", "snikket")
     left = machine.done(
         "find", "/", "-xdev", "-name", "*snikket*", "-not", "-path", "/proc/*", "-not", "-path", "/root/*", "-not", "-path", "/var/log/*",

@@ -81,7 +81,7 @@ def test_a_web_server_on_our_port_is_named_with_what_can_be_done(server: Server)
     assert (found["name"], found["level"]) == ("ports", "red")
     assert f"nginx (process {nginx.pid})" in found["what"] and "80/tcp" in found["what"]
     assert "SNIKKET_CHALLENGE=tls-alpn-01" in found["try"]
-    assert "snikket render --target proxy=nginx" in found["try"]
+    assert "`sudo snikket render --target proxy=nginx`" in found["try"]
     # With that the port may be somebody else's.
     server.config.write_text(CONFIGURATION + "SNIKKET_CHALLENGE=tls-alpn-01\n")
     [found] = server.not_green()
@@ -99,7 +99,7 @@ def test_a_web_server_in_front_is_told_of_and_then_has_to_answer(server: Server)
     until(lambda: ":443 " in server.internet.on_server("ss", "-tlnH").stdout, 10, "Apache listens")
     [found] = server.not_green()
     assert (found["name"], found["level"]) == ("ports", "red") and f"apache2 (process {apache.pid})" in found["what"]
-    assert "`snikket render --target proxy=apache`" in found["try"]
+    assert "`sudo snikket render --target proxy=apache`" in found["try"]
     refused = server.snikket("render", "--target", "proxy=apache")
     assert refused.returncode == 78
     lines = [line.removeprefix("snikket: cause: ") for line in refused.stderr.splitlines() if "=" in line and "cause" in line]
@@ -110,7 +110,7 @@ def test_a_web_server_in_front_is_told_of_and_then_has_to_answer(server: Server)
     server.internet.end(apache)
     gone = server.not_green()
     assert {(check["name"], check["level"]) for check in gone} == {("reachable", "red")}
-    assert all("443" in check["what"] and "snikket render --target proxy=" in check["try"] for check in gone)
+    assert all("443" in check["what"] and "`sudo snikket render --target proxy=" in check["try"] for check in gone)
 
 
 def test_without_dns_it_says_so_within_ten_seconds(server: Server) -> None:
@@ -218,7 +218,7 @@ def test_a_domain_that_is_a_website_already_needs_records_and_lines(server: Serv
         found = {(check["name"], check["level"]): check for check in server.not_green(environment=trusted)}
         assert set(found) == {("address", "red"), ("service", "red"), ("website", "red"), ("website", "yellow")}
         assert found["address", "red"]["records"] == ["groups.example.org. CNAME chat.example.org."]
-        assert all("`snikket render --target website=nginx`" in found["website", level]["try"] for level in ("red", "yellow"))
+        assert all("`sudo snikket render --target website=nginx`" in found["website", level]["try"] for level in ("red", "yellow"))
         records = [record for check in server.not_green(environment=trusted) for record in check["records"]]
         assert "_xmpp-client._tcp.example.org. SRV 0 5 5222 chat.example.org." in records
         assert "_xmpp-server._tcp.example.org. SRV 0 5 5269 chat.example.org." in records
