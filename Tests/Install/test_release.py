@@ -90,7 +90,7 @@ def test_manual_pages_are_about_what_can_be_typed_and_lead_to_pages_that_are_the
             assert typed.replace(" ", "-") == name
             above = typed.split()
             helped = subprocess.run([PROGRAMS / above[0], "help", *above[1:]], capture_output=True, text=True)
-            assert helped.returncode == 0 and f"USAGE: {typed} " in helped.stdout, helped.stdout + helped.stderr
+            assert helped.returncode == 0 and re.search(rf"^USAGE: {typed}\b", helped.stdout, re.MULTILINE), helped.stdout + helped.stderr
             assert set(re.findall(r"^\.Xr (\S+)", page, re.MULTILINE)) <= pages.keys(), page
             assert ".Ex" not in page and "78 when the settings are wrong" in page
 
