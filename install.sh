@@ -128,7 +128,7 @@ stands_behind() {
         grep -Eq '^[[:space:]]*(SNIKKET_TRUSTED_PROXIES=.|SNIKKET_TWEAK_WEB_PROXY_PROTOS="?http"?[[:space:]]*$)'
 }
 
-# What another web server has to be told, while this one already tries to get its certificate through it.
+# What another web server has to be told: only with that does the first certificate come.
 tell_of_server_in_front() {
     front=nginx
     for server in apache2 caddy haproxy traefik sslh; do
@@ -450,8 +450,8 @@ start_service() {
     systemctl reset-failed snikket.service 2>/dev/null || :
     # Stopped first, and waited for: `snikket status` must not hear the old one say that it is well.
     systemctl stop snikket.service
-    systemctl start --no-block snikket.service
     if stands_behind && [ ! -e "$state/certificates/current" ]; then tell_of_server_in_front; fi
+    systemctl start --no-block snikket.service
     seen=
     waited=0
     until "$prefix/bin/snikket" status >"$work/status" 2>"$work/status.err"; do
