@@ -147,6 +147,9 @@ def test_a_schedule_makes_keeps_carries_and_tells() -> None:
         assert "The backup of chat.example.org failed" in text and "the other side is away" in text, text
         (problem,) = [problem for problem in appliance.status()["problems"] if problem["matter"] == "backup"]
         assert problem["error"] == "the backup failed" and "the other side is away" in problem["cause"], problem
+        # Else it would be told once more after the next start.
+        messages = appliance.state / "messages.json"
+        until(lambda: not any("mail" in letter["channels"] for letter in json.loads(messages.read_text())["outbox"]), 30, "what was told is not told again")
         assert appliance.stop() == 0
         made = [path for path in backups.glob("*-auto.tar.zst") if path not in old]
         assert len(made) == 1, "what could not be carried away stays"

@@ -38,7 +38,7 @@ def test_a_service_for_this_computer_only_needs_no_dns() -> None:
         answer = made.snikket("check", "--json", "--ports-from", str(made.ports.first), "--resolver", f"127.0.0.1:{free_block(1)}")
         assert answer.returncode == 0, answer.stdout
         assert not {"resolver", "address", "reachable", "firewall"} & set(_problems(answer.stdout))
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 15
 
 
 def test_every_problem_of_the_settings_is_told() -> None:

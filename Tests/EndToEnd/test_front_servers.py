@@ -174,7 +174,8 @@ def test_each_address_has_attempts_of_its_own_whatever_it_says_of_itself(behind:
             return statuses
 
     statuses = asyncio.run(guess("127.0.0.9", 40))
-    assert statuses[0] == 404 and statuses[-1] == 429, statuses
+    # One attempt is given back every two seconds: to the last of them, it may be.
+    assert statuses[0] == 404 and 429 in statuses, statuses
     assert asyncio.run(guess("127.0.0.10", 1)) == [404]
 
 

@@ -186,6 +186,10 @@ def test_control_c_ends_it(idle: Appliance) -> None:
 
 def test_a_running_server_is_followed(appliance: Appliance) -> None:
     with following(appliance, "prosody", "--lines", "0") as follow:
-        with appliance.open_stream() as stream:
-            stream.open()
-        follow.until("Client connected")
+        # It follows from when it has found the log's end: a client comes again until one is seen.
+        def seen() -> bool:
+            with appliance.open_stream() as stream:
+                stream.open()
+            return "Client connected" in follow.text
+
+        until(seen, 20, "a client's connection is told of")

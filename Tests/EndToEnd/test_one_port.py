@@ -100,7 +100,8 @@ def test_each_address_has_attempts_of_its_own(shared: Appliance) -> None:
             return int(connection.recv(4096).split()[1])
 
     statuses = [guess("127.0.0.9") for _ in range(40)]
-    assert statuses[0] == 404 and statuses[-1] == 429
+    # One attempt is given back every two seconds: to the last of them, it may be.
+    assert statuses[0] == 404 and 429 in statuses, statuses
     assert guess("127.0.0.10") == 404
 
 

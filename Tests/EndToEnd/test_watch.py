@@ -54,7 +54,7 @@ def test_a_smaller_terminal_gets_a_smaller_picture_at_once(appliance: Appliance)
         whole = one.until(lambda: one.frames(), 20, "a picture")[-1]
         assert whole.count("\n") > 6
         one.resize(5, 40)
-        small = one.until(lambda: next((frame for frame in one.frames() if frame.count("\n") == 4), None), 1.5, "a picture of five lines")
+        small = one.until(lambda: next((frame for frame in one.frames() if frame.count("\n") == 4), None), 1.9, "a picture of five lines")
         assert "is healthy" in small
         one.resize(40, 120)
         one.until(lambda: one.frames()[-1].count("\n") == whole.count("\n"), 5, "the whole picture again")

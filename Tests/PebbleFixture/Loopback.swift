@@ -10,7 +10,7 @@ public enum Loopback {
     /// of other tests would come in between.
     public static func freePort() throws -> Int {
         for _ in 1...200 {
-            let port = Int.random(in: 10_000..<32_000)
+            let port = Int.random(in: 10_000..<18_000)
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             defer { close(descriptor) }
             var address = self.address(port)

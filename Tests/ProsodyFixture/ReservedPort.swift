@@ -8,10 +8,10 @@ public final class ReservedPort: Sendable {
     public let number: Int
     private let handle: Int32
 
-    /// Takes one below the range that the kernel uses for outgoing connections.
+    /// Takes one below the range that the kernel uses for outgoing connections, and apart from what Loopback and RealServers hand out.
     public init() throws {
         for _ in 1...200 {
-            let port = Int.random(in: 20_000..<32_000)
+            let port = Int.random(in: 18_000..<25_000)
             let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             guard handle >= 0 else { throw FixtureError.system("socket", errno: errno) }
             // Bound without SO_REUSEADDR it is ours alone; with it set afterwards, a server that sets it too may share it.

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import SystemPackage
 
 /// Tries until it works; throws the last error at the deadline.
@@ -28,11 +29,15 @@ public func until(
     }
 }
 
+/// Ports that another test of this process is about to use. Loopback and ReservedPort hand out others than these.
+private let handedOut = Mutex<Set<Int>>([])
+
 /// A port of 127.0.0.1 that nobody listens on, outside the range that the kernel hands out.
 public func freePort() throws -> Int {
     for _ in 0..<1000 {
-        let port = Int.random(in: 20000..<32000)
-        if [SOCK_STREAM, SOCK_DGRAM].allSatisfy({ isFree(port, Int32($0.rawValue)) }) { return port }
+        let port = Int.random(in: 25_000..<32_000)
+        let nobodyListens = [SOCK_STREAM, SOCK_DGRAM].allSatisfy { isFree(port, Int32($0.rawValue)) }
+        if nobodyListens, handedOut.withLock({ $0.insert(port).inserted }) { return port }
     }
     throw Errno.addressInUse
 }

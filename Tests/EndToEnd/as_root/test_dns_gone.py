@@ -65,7 +65,7 @@ def test_local_chat_goes_on_and_a_start_needs_nobody() -> None:
             conversation.goes_on(messages=100)
             began = time.monotonic()
             assert appliance.snikket("status").returncode == 0
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 10
             assert appliance.get(f"/invite/{appliance.invite()['token']}/").status == 200
         assert [(service["name"], service["pid"]) for service in appliance.healthy()["services"]] == before
         assert appliance.stop() == 0

@@ -204,7 +204,7 @@ def test_commands_say_so_in_three_parts_and_change_nothing(appliance: Appliance,
     assert {service["name"]: service["pid"] for service in appliance.status()["services"]} == pids
     disk.make_room()
     assert {path: path.read_bytes() for path in files if path.exists()} == files
-    assert not [path for path in appliance.state.rglob("*") if ".new-" in path.name]
+    until(lambda: not [path for path in appliance.state.rglob("*") if ".new-" in path.name], 10, "no half of a file is left")
     assert appliance.snikket("reload").returncode == 0
     assert "Full" in (appliance.state / "run/portal/portal.json").read_text()
     appliance.config.write_text(text)

@@ -28,8 +28,9 @@ def hours(begin: int, length: int) -> str:
 
 
 def test_a_server_whose_program_or_library_was_replaced_is_started_again_in_the_quiet_hours_and_no_other(users: dict[str, int]) -> None:
+    later = hours(6, 2)
     with without_pebble("replaced", as_root=True) as appliance, replaceable(appliance) as machine:
-        appliance.config.write_text(appliance.config.read_text() + f"SNIKKET_CERTIFICATE=internal\nSNIKKET_QUIET_HOURS={hours(6, 2)}\n")
+        appliance.config.write_text(appliance.config.read_text() + f"SNIKKET_CERTIFICATE=internal\nSNIKKET_QUIET_HOURS={later}\n")
         appliance.started()
         account = appliance.account("dora", "battery staple horse")
         asyncio.run(register(account, appliance.invite()["token"]))
@@ -37,10 +38,10 @@ def test_a_server_whose_program_or_library_was_replaced_is_started_again_in_the_
 
         machine.replace(PROGRAM)
         problem = until(lambda: waiting(appliance), 90, "the status tells of it")
-        assert problem["cause"] == "nginx: nginx" and hours(6, 2) in problem["try"], problem
+        assert problem["cause"] == "nginx: nginx" and later in problem["try"], problem
         assert pids(appliance) == before
 
-        appliance.config.write_text(appliance.config.read_text().replace(hours(6, 2), hours(-1, 4)))
+        appliance.config.write_text(appliance.config.read_text().replace(later, hours(-1, 4)))
         assert appliance.snikket("reload").returncode == 0
         until(lambda: pids(appliance)["nginx"] not in (before["nginx"], None), 120, "nginx is started again")
         until(lambda: waiting(appliance) is None, 30, "and that is all")

@@ -6,12 +6,13 @@ import re
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from world.appliance import Appliance, without_pebble
-from world.waiting import Late
+from world.waiting import Late, until
 
 @pytest.fixture(scope="module")
 def rooted(users: dict[str, int]) -> Iterator[Appliance]:
@@ -23,8 +24,8 @@ def test_each_server_runs_as_its_own_user(rooted: Appliance, users: dict[str, in
     for service in rooted.healthy()["services"]:
         assert os.stat(f"/proc/{service['pid']}").st_uid == users[service["name"]], service["name"]
     assert {process.uid for process in rooted.processes()} <= {0, *users.values(), pwd.getpwnam("snikket-certs").pw_uid}
-    roots = [process.command for process in rooted.processes() if process.uid == 0]
-    assert len(roots) == 1, f"only `snikket up` is root: {roots}"
+    # A process of it that is about to become another program is still root for a moment.
+    until(lambda: len([process for process in rooted.processes() if process.uid == 0]) == 1, 10, "only `snikket up` is root")
 
 
 def test_no_server_has_a_capability_where_all_ports_are_high(rooted: Appliance) -> None:
@@ -136,4 +137,6 @@ def test_links_that_a_server_left_lead_nobody_astray(users: dict[str, int]) -> N
         assert file.read_text() == "what only root may see\n"
         assert [path.name for path in directory.iterdir()] == ["file"]
         for path in _files(appliance.state):
-            assert b"what only root may see" not in path.read_bytes(), path
+            # What is being written, or a journal, may be gone by now.
+            with suppress(FileNotFoundError):
+                assert b"what only root may see" not in path.read_bytes(), path

@@ -38,7 +38,7 @@ def test_its_death_is_noticed_although_children_hold_its_output(
     os.kill(before["portal"]["pid"], signal.SIGKILL)
     replaced = replacement(scene.appliance, before, "portal", 20)
     measured("a portal with children killed, until it is ready", replaced.ready)
-    assert replaced.noticed < 1
+    assert replaced.noticed < 5, "the kernel says so: no look at it does"
     assert portal.notes("started")[-1]["alive"] == [], "children were there when the successor started"
     assert not any(map(lives, children))
     scene.assert_well()

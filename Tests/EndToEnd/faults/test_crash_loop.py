@@ -59,7 +59,7 @@ def _run(case: Loop) -> None:
         start = time.monotonic()
         answer = appliance.snikket("reload", seconds=60)
         assert answer.returncode == 0 and case.name in answer.stdout, answer.stdout + answer.stderr
-        assert time.monotonic() - start < 20
+        assert time.monotonic() - start < 40
         scene.assert_well()
         assert_untouched(appliance, before, {case.name, "nginx"})
         assert len(_told(box, case.name)) == 1

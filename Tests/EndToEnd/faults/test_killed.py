@@ -25,7 +25,7 @@ def test_a_killed_server_is_replaced_and_nothing_is_lost(scene: Stage, name: str
         replaced = replacement(scene.appliance, before, name, 20)
         assert_serves(scene.appliance, scene.wendy)
         assert "signal 9" in replaced.problem
-        assert replaced.noticed < 1, "the kernel says so at once"
+        assert replaced.noticed < 5, "the kernel says so: no look at it does"
         conversation.goes_on()
     measured(f"{name} killed, until it is ready", replaced.ready)
     measured(f"{name} killed, longest silence of a conversation", conversation.silence(start))

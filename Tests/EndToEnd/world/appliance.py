@@ -30,6 +30,10 @@ DOMAIN = "chat.example.org"
 CONFIGURATION = f"SNIKKET_DOMAIN={DOMAIN}\nSNIKKET_ADMIN_EMAIL=admin@example.org\n"
 
 
+class Unanswered(AssertionError, OSError):
+    """`snikket status` had no answer: a failure, and for who waits something that is not yet true."""
+
+
 class Appliance:
     """`snikket up` or `snikket try`, as a user of its own.
 
@@ -52,6 +56,8 @@ class Appliance:
         self.process: subprocess.Popen[str] | None = None
         self._lines: list[str] = []
         self._spoken = threading.Condition()
+        self._listener: threading.Thread | None = None
+        self._all_is_heard = False
         folder.chmod(0o755)
         self.program = installation() / "bin/snikket"
         if configuration is not None:
@@ -73,6 +79,7 @@ class Appliance:
             common += ["--set", f"{name}={value}"]
         with self._spoken:
             self._lines.clear()
+            self._all_is_heard = False
         self.process = self._popen([self.verb, *common], environment=environment)
         self._listener = threading.Thread(target=self._listen, args=(self.process,), daemon=True)
         self._listener.start()
@@ -98,7 +105,9 @@ class Appliance:
 
     @property
     def said(self) -> str:
-        """What it has printed since it was last started, on standard output and error."""
+        """What it has printed since it was last started, on standard output and error; all of it, when it has ended."""
+        if self._listener is not None and (self.process is None or self.process.poll() is not None):
+            self._listener.join(2)
         with self._spoken:
             return "\n".join(self._lines)
 
@@ -113,6 +122,7 @@ class Appliance:
         """Its exit code, when it has ended by itself and all that it printed has been heard."""
         assert self.process is not None
         code = self.process.wait(seconds)
+        assert self._listener is not None
         self._listener.join(seconds)
         self.process = None
         return code
@@ -151,7 +161,7 @@ class Appliance:
         try:
             return json.loads(answer.stdout)
         except json.JSONDecodeError:
-            raise AssertionError(f"`snikket status --json` said: {answer.stdout!r} {answer.stderr!r}") from None
+            raise Unanswered(f"`snikket status --json` said: {answer.stdout!r} {answer.stderr!r}") from None
 
     def service(self, name: str) -> dict[str, Any]:
         return next(service for service in self.status()["services"] if service["name"] == name)
@@ -227,10 +237,12 @@ class Appliance:
                 self._spoken.notify_all()
         process.wait()
         with self._spoken:
+            self._all_is_heard = True
             self._spoken.notify_all()
 
     def _ended(self) -> bool:
-        return self.process is None or self.process.poll() is not None
+        """Whether nothing more will be printed."""
+        return self.process is None or self._all_is_heard
 
 
 @functools.cache
