@@ -222,7 +222,7 @@ def _running(machine: Machine) -> tuple[str, str]:
     shown = machine.done("systemctl", "show", "snikket.service", "-p", "MainPID", "-p", "FragmentPath")
     values = dict(line.split("=", 1) for line in shown.splitlines())
     fragment = machine.done("realpath", values["FragmentPath"]).strip()
-    return fragment, machine.done("readlink", f"/proc/{values['MainPID']}/exe").strip()
+    return fragment, machine.done("cat", f"/proc/{values['MainPID']}/cmdline").split("\0")[0]
 
 
 def test_programs_built_here_are_not_put_before_a_release(machine: Machine, installed: tuple[str, float]) -> None:
