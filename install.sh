@@ -9,7 +9,8 @@ release_key=''
 
 here=$(cd "$(dirname "$0")" && pwd)
 
-prefix=/usr/local
+built=/usr/local # where programs go that were built here
+prefix=$built
 settings=/etc/snikket/snikket.conf
 state=/var/lib/snikket
 units=/etc/systemd/system
@@ -40,7 +41,8 @@ To install it on a server, for the domain that will be part of everybody's addre
     sudo ./install.sh [DOMAIN EMAIL] [options]
 
     --agree-tos           agree to the certificate authority's terms without being asked
-    --from PLACE          install the release in PLACE: a folder, or an address that begins with https://
+    --from PLACE          take the release from PLACE: a folder, or an address that begins with https://
+                          (for the install.sh that lies beside a release; it knows who has to have signed it)
     --binaries DIR        install the programs from DIR instead of building them
     --set NAME=VALUE      put one more option into snikket.conf (repeat for more)
 
@@ -48,10 +50,11 @@ Other things it does:
 
     ./install.sh --deps-only [--tests]    install what is needed (and what the tests need), and stop
     sudo ./install.sh --uninstall         remove the programs; settings, messages and accounts stay
-    sudo ./install.sh --uninstall --purge remove those too
+    sudo ./install.sh --uninstall --purge remove those too, and the backups in /var/lib
     ./install.sh --help                   this
 
-It can be run again at any time: what is there already stays, programs are brought up to date.
+It can be run again at any time: what is there already stays, programs are brought up to date. When everything is started it waits until everything
+serves, for 180 seconds at most; SNIKKET_INSTALL_WAIT in the environment sets another number.
 HELP
 }
 
@@ -92,7 +95,7 @@ as_root() {
 }
 
 need_root() {
-    [ "$(id -u)" -eq 0 ] || fail 64 "installing needs root" "" "the same as root, with sudo before it"
+    [ "$(id -u)" -eq 0 ] || fail 64 "this needs root" "it changes what is installed on this machine" "the same with sudo before it"
 }
 
 # Sets debian to the release's number, or ends.
@@ -123,6 +126,17 @@ is_running() {
 stands_behind() {
     { printf '%s' "$extra_settings"; cat "$settings" 2>/dev/null || :; } |
         grep -Eq '^[[:space:]]*(SNIKKET_TRUSTED_PROXIES=.|SNIKKET_TWEAK_WEB_PROXY_PROTOS="?http"?[[:space:]]*$)'
+}
+
+# What another web server has to be told: only with that does the first certificate come.
+tell_of_server_in_front() {
+    front=nginx
+    for server in apache2 caddy haproxy traefik sslh; do
+        if is_running "$server"; then front=${server%2}; fi
+    done
+    say "    the web server in front has to pass on what is for this one. In another terminal, now or when this has ended:"
+    say "        sudo snikket render --target proxy=$front"
+    say "    says what to tell it; docs/proxy.md has the whole story"
 }
 
 # A server that somebody uses already holds the ports; it is theirs to stop.
@@ -327,7 +341,7 @@ install_file() {
 install_programs() {
     step "installing the programs"
     for program in snikket snikket-certs; do
-        [ -x "$binaries/$program" ] || fail 1 "$binaries has no $program" "" "build it: swift build -c release --static-swift-stdlib"
+        [ -x "$binaries/$program" ] || fail 1 "$binaries has no $program" "both programs have to be in that folder" "build it: swift build -c release --static-swift-stdlib"
         install_file 755 "$binaries/$program" "$prefix/bin/$program"
     done
     share=$prefix/share/snikket
@@ -436,6 +450,7 @@ start_service() {
     systemctl reset-failed snikket.service 2>/dev/null || :
     # Stopped first, and waited for: `snikket status` must not hear the old one say that it is well.
     systemctl stop snikket.service
+    if stands_behind && [ ! -e "$state/certificates/current" ]; then tell_of_server_in_front; fi
     systemctl start --no-block snikket.service
     seen=
     waited=0
@@ -489,7 +504,8 @@ fetch() {
             ;;
         *)
             cp "${release_url#file://}/$1" "$work/$1" 2>/dev/null ||
-                fail 1 "$release_url/$1 is not there" "" "name the folder of a release, with its files release and release.sig, with --from"
+                fail 1 "$release_url/$1 is not there" "that is not the folder of a release, or not all of it" \
+                    "name one with its files release and release.sig with --from"
             ;;
     esac
 }
@@ -497,8 +513,6 @@ fetch() {
 # Fetches the release, and believes nothing before its signature. Sets deb and version.
 fetch_release() {
     step "fetching the release from $release_url"
-    [ -n "$release_key" ] || fail 1 "this script does not know whose releases to trust" \
-        "it comes from a checkout, which has no key" "use the install.sh that lies beside the release"
     install_packages curl ca-certificates openssl
     fetch release
     fetch release.sig
@@ -511,7 +525,7 @@ fetch_release() {
     deb=$(sed -n "s/^package $architecture [0-9a-f]* //p" "$work/release")
     case $deb in
         "") fail 1 "there is no package for this machine" "it is $architecture, and the release has: $(sed -n 's/^package \([^ ]*\) .*/\1/p' "$work/release" | tr '\n' ' ')" "use a machine of one of those" ;;
-        */*) fail 1 "the release names a file outside its folder: $deb" ;;
+        */*) fail 1 "the release names a file outside its folder: $deb" "its makers have signed a mistake" "report it to them; nothing was installed" ;;
     esac
     refuse_older
     fetch "$deb"
@@ -549,10 +563,23 @@ install_release() {
     install_file 600 "$work/$deb" "/var/lib/snikket-upgrade/packages/$deb"
 }
 
+# The service of a checkout goes on with the release: its state and its settings are where they were.
+replace_built_programs() {
+    if has_built_programs; then
+        step "removing the programs that were built here before"
+        # Both have a unit of this name: the running one is that of the checkout.
+        systemctl stop snikket-backup.timer snikket-backup.service snikket.service 2>/dev/null || :
+        remove_built_programs
+        systemd-sysusers snikket.conf # the package's own: until now the other file came first
+    fi
+}
+
 # --- what can be asked for ---
 
 # From a release: nothing is built here.
 install_from_release() {
+    [ -n "$release_key" ] || fail 64 "this script does not know whose releases to trust" \
+        "it comes from a checkout, which has no key" "use the install.sh that lies beside the release"
     need_root
     check_system
     check_systemd
@@ -563,6 +590,7 @@ install_from_release() {
     if [ ! -e "$settings" ]; then ask_for_consent; fi
     fetch_release
     install_release
+    replace_built_programs
     write_settings
     systemctl enable --quiet snikket.service
     # While packages were installed nothing could be started.
@@ -594,6 +622,10 @@ try_it() {
 
 install_it() {
     need_root
+    if is_installed snikket; then
+        fail 1 "a release of snikket is installed on this machine" "what is built here would come before it, and \`snikket upgrade\` would change nothing any more" \
+            "take the newest release: snikket upgrade; or remove this one first: $0 --uninstall"
+    fi
     check_system
     check_systemd
     check_conflicts
@@ -601,7 +633,7 @@ install_it() {
     if [ ! -e "$settings" ]; then ask_for_consent; fi
     work=$(mktemp -d)
     if [ -n "$binaries" ]; then
-        binaries=$(cd "$binaries" 2>/dev/null && pwd) || fail 64 "--binaries does not name a folder"
+        binaries=$(cd "$binaries" 2>/dev/null && pwd) || fail 64 "--binaries does not name a folder" "$binaries is none, or nobody may enter it" "name the folder that has the programs snikket and snikket-certs"
         # shellcheck disable=SC2086,SC2046  # lists of words
         install_packages $runtime_packages $(libraries_of_programs)
     else
@@ -635,36 +667,49 @@ deps_only() {
     install_packages $runtime_packages $build_packages $extra
 }
 
+# Whether programs that were built here are installed. They and their unit come before a package's (PATH, systemd.unit(5)).
+has_built_programs() {
+    [ -e "$built/bin/snikket" ] || grep -qsxF "ExecStart=$built/bin/snikket up" "$units/snikket.service"
+}
+
+remove_built_programs() {
+    systemctl disable --quiet snikket-backup.timer snikket.service 2>/dev/null || :
+    rm -f "$units/snikket.service" "$units/snikket-backup.service" "$units/snikket-backup.timer" "$sysusers" \
+        "$built/share/bash-completion/completions/snikket" "$built/share/zsh/site-functions/_snikket" \
+        "$built/share/fish/vendor_completions.d/snikket.fish" "$built/bin/snikket-certs"
+    rm -rf "$built/share/snikket"
+    rm -f "$built/bin/snikket" # last: it says that there is something to remove
+    systemctl daemon-reload
+}
+
+# Whether dpkg knows the package: also when only what it left behind is there.
+is_known_to_dpkg() {
+    case $(dpkg-query -W -f '${db:Status-Status}' snikket 2>/dev/null) in
+        "" | not-installed) return 1 ;;
+    esac
+}
+
 uninstall() {
     need_root
+    if has_built_programs; then
+        step "stopping"
+        systemctl stop snikket-backup.timer snikket-backup.service snikket.service 2>/dev/null || :
+        step "removing the programs"
+        remove_built_programs
+    fi
     if is_installed snikket; then
         step "removing the package"
-        if [ -n "$purge" ]; then
-            quietly apt_get purge snikket
-        else
-            quietly apt_get remove snikket
-            say "    settings and everything people wrote stay in $(dirname "$settings") and $state"
-        fi
-        say "    the packages of Debian stay installed: prosody nginx coturn"
-        return
+        quietly apt_get remove snikket
     fi
-    step "stopping"
-    systemctl disable --quiet --now snikket-backup.timer snikket.service 2>/dev/null || :
-    systemctl stop snikket-backup.service 2>/dev/null || :
-    step "removing the programs"
-    rm -f "$units/snikket.service" "$units/snikket-backup.service" "$units/snikket-backup.timer" "$sysusers" "$prefix/bin/snikket" "$prefix/bin/snikket-certs" \
-        "$prefix/share/bash-completion/completions/snikket" "$prefix/share/zsh/site-functions/_snikket" \
-        "$prefix/share/fish/vendor_completions.d/snikket.fish"
-    rm -rf "$prefix/share/snikket"
-    systemctl daemon-reload
     if [ -n "$purge" ]; then
-        step "removing settings, accounts, messages and users"
-        rm -rf "$state" "$(dirname "$settings")"
+        step "removing settings, accounts, messages, backups and users"
+        if is_known_to_dpkg; then quietly apt_get purge snikket; fi
+        rm -rf "$state" "$state-upgrade" "$(dirname "$settings")"
         for user in snikket-prosody snikket-nginx snikket-coturn snikket-portal snikket-certs; do
             if getent passwd "$user" >/dev/null; then userdel "$user"; fi
         done
     else
-        say "    settings and everything people wrote stay in $(dirname "$settings") and $state"
+        say "    settings, and everything people wrote, stay in $(dirname "$settings") and $state"
     fi
     say "    the packages of Debian stay installed: prosody nginx coturn"
 }
@@ -688,25 +733,25 @@ main() {
             --purge) purge=yes ;;
             --agree-tos) agreed=yes ;;
             --binaries)
-                [ $# -ge 2 ] || fail 64 "--binaries needs a folder"
+                [ $# -ge 2 ] || fail 64 "--binaries needs a folder" "nothing comes after it" "--binaries DIR"
                 binaries=$2
                 shift
                 ;;
             --from)
-                [ $# -ge 2 ] || fail 64 "--from needs a folder or an address"
+                [ $# -ge 2 ] || fail 64 "--from needs a folder or an address" "nothing comes after it" "--from PLACE"
                 release_url=$2
                 shift
                 ;;
             --set)
                 case ${2:-} in
                     [A-Z]*=*) ;;
-                    *) fail 64 "--set needs NAME=VALUE" ;;
+                    *) fail 64 "--set needs NAME=VALUE" "\`${2:-}\` is not that: names are of capital letters" "--set SNIKKET_RETENTION_DAYS=30, say" ;;
                 esac
                 extra_settings="$extra_settings$2
 "
                 shift
                 ;;
-            -*) fail 64 "there is no option $1" "" "$0 --help" ;;
+            -*) fail 64 "there is no option $1" "those that there are stand in the help" "$0 --help" ;;
             *)
                 if [ -z "$domain" ]; then domain=$1; elif [ -z "$email" ]; then email=$1; else
                     fail 64 "what is \`$1\`?" "a domain and an e-mail address are all it takes" "$0 --help"
@@ -717,8 +762,15 @@ main() {
     done
     case $release_url in
         "" | http://* | https://* | file://* | /*) ;;
-        *) release_url=$(cd "$release_url" 2>/dev/null && pwd) || fail 64 "--from does not name a folder" ;;
+        *) release_url=$(cd "$release_url" 2>/dev/null && pwd) ||
+            fail 64 "--from does not name a folder" "there is none of that name, and it does not begin with https://" "name the folder of a release, or its address" ;;
     esac
+    if [ -n "$purge" ] && [ "$verb" != uninstall ]; then
+        fail 64 "--purge goes with --uninstall only" "without it something would be installed" "$0 --uninstall --purge"
+    fi
+    if [ -n "$with_tests" ] && [ "$verb" != deps ]; then
+        fail 64 "--tests goes with --deps-only only" "it says what else to install for the tests" "$0 --deps-only --tests"
+    fi
     case $verb in
         deps) deps_only ;;
         uninstall) uninstall ;;

@@ -23,10 +23,12 @@ public struct PortalConfiguration: Codable, Sendable, Equatable {
     public var termsURI: String?
     /// The privacy policy; nil when there is none.
     public var privacyURI: String?
+    /// Where security problems are reported; nil when that is not published.
+    public var securityEmail: String?
 
     public init(
         domain: String, siteName: String, socket: String, apiPort: Int, apiSecret: String, templates: String,
-        termsURI: String? = nil, privacyURI: String? = nil
+        termsURI: String? = nil, privacyURI: String? = nil, securityEmail: String? = nil
     ) {
         self.domain = domain
         self.siteName = siteName
@@ -36,6 +38,7 @@ public struct PortalConfiguration: Codable, Sendable, Equatable {
         self.templates = templates
         self.termsURI = termsURI
         self.privacyURI = privacyURI
+        self.securityEmail = securityEmail
     }
 
     /// What follows from the settings.
@@ -48,7 +51,7 @@ public struct PortalConfiguration: Codable, Sendable, Equatable {
         self.init(
             domain: settings.domain, siteName: settings.siteName, socket: locations.portalSocket,
             apiPort: settings.ports.internalHTTP, apiSecret: apiSecret, templates: locations.templates + "/portal",
-            termsURI: settings.termsURI, privacyURI: settings.privacyURI)
+            termsURI: settings.termsURI, privacyURI: settings.privacyURI, securityEmail: settings.securityEmail)
     }
 
     /// Reads the file.

@@ -1,4 +1,5 @@
 import ChatServer
+import Glibc
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -28,6 +29,10 @@ struct PortalRoutes: Sendable {
         router.get("/_health") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain", .cacheControl: "no-store"], body: .init(byteBuffer: .init(string: "STATUS OK\n")))
+        }
+        router.get("/.well-known/security.txt") { _, _ in
+            guard let email = configuration.securityEmail else { throw PageFault.missing }
+            return Response(securityContact: email, now: time(nil))
         }
         router.get("/static/:file") { request, context in
             guard let response = assets.response(to: request, name: try context.parameters.require("file")) else { throw PageFault.missing }

@@ -56,8 +56,14 @@ struct InitCommand: Command {
 
             The DNS needs an A record (and AAAA, if this machine has IPv6) with this machine's address for each of
             \(settings.certificateNames.map { "  " + $0 }.joined(separator: "\n"))
-            Then `snikket check` says whether all is ready, and `snikket up` starts it.
+            Then `snikket check` says whether all is ready, and `\(startingIt)` starts it.
             """)
+    }
+
+    /// Where it is installed as a service, that is what is to be started.
+    private var startingIt: String {
+        let hasUnit = ["/etc", "/usr/lib"].contains { access("\($0)/systemd/system/snikket.service", F_OK) == 0 }
+        return hasUnit && common.configurationFile == "/etc/snikket/snikket.conf" ? "systemctl start snikket" : "snikket up"
     }
 
     /// Without a terminal nothing can be asked.

@@ -64,6 +64,14 @@ def test_only_the_servers_whose_files_change_are_touched(appliance: Appliance) -
     assert "https://example.org/terms" in page.text
 
 
+def test_whom_to_tell_of_a_security_problem_is_published(appliance: Appliance) -> None:
+    assert appliance.get("/.well-known/security.txt").status == 404
+    _set(appliance, SNIKKET_SECURITY_EMAIL="security@example.org")
+    assert {"portal", "prosody"} <= set(_reload(appliance)["services"])
+    page = appliance.get("/.well-known/security.txt")
+    assert page.status == 200 and page.text.startswith("Contact: mailto:security@example.org\nExpires: 2"), page.text
+
+
 def test_an_upload_limit_reaches_both_servers_and_an_app_comes_back_by_itself(appliance: Appliance) -> None:
     account = appliance.account("ulf", "correct horse battery")
     asyncio.run(register(account, appliance.invite()["token"]))

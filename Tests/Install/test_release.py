@@ -1,6 +1,7 @@
 """A release, from the script that people pipe into sh to the purge of the package; on a bare Debian 12 and a bare Debian 13."""
 
 import asyncio
+import gzip
 import json
 import re
 import subprocess
@@ -74,6 +75,36 @@ def test_the_package_is_the_same_bytes_each_time_and_lintian_has_nothing_to_say(
     lint = subprocess.run(
         ["lintian", "--allow-root", "--profile", "debian", "--fail-on", "error,warning", release.package], capture_output=True, text=True)
     assert (lint.returncode, lint.stdout) == (0, ""), lint.stdout
+
+
+def test_manual_pages_are_about_what_can_be_typed_and_lead_to_pages_that_are_there(release: Release) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["dpkg-deb", "--extract", release.package, folder], check=True)
+        pages = {file.name.removesuffix(".1.gz"): gzip.decompress(file.read_bytes()).decode() for file in Path(folder).glob("usr/share/man/man1/*")}
+        assert {"snikket", "snikket-upgrade", "snikket-invite-create", "snikket-certs-issue"} <= pages.keys()
+        # What only the programs run themselves.
+        assert not {"snikket-upgrade-continue", "snikket-upgrade-rehearse", "snikket-serve", "snikket-portal"} & pages.keys()
+        for name, page in pages.items():
+            assert f".Dt {name.upper()} 1\n" in page and f".Sh NAME\n.Nm {name}\n" in page, page
+            typed = re.search(r'^\.Sh SYNOPSIS\n\.Nm "(.*)"$', page, re.MULTILINE).group(1)
+            assert typed.replace(" ", "-") == name
+            above = typed.split()
+            helped = subprocess.run([PROGRAMS / above[0], "help", *above[1:]], capture_output=True, text=True)
+            assert helped.returncode == 0 and re.search(rf"^USAGE: {typed}\b", helped.stdout, re.MULTILINE), helped.stdout + helped.stderr
+            assert set(re.findall(r"^\.Xr (\S+)", page, re.MULTILINE)) <= pages.keys(), page
+            assert ".Ex" not in page and "78 when the settings are wrong" in page
+
+
+def test_what_is_linked_in_the_packages_documents_is_in_the_package(release: Release) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["dpkg-deb", "--extract", release.package, folder], check=True)
+        documents = Path(folder) / "usr/share/doc/snikket"
+        for document in documents.rglob("*.md"):
+            for link in re.findall(r"\]\(([^)#:]+)[^):]*\)", document.read_text()):
+                # The licence is every Debian's, this one's too.
+                target = Path(folder) / link[1:] if link.startswith("/usr/share/snikket/") else document.parent / link
+                assert target.exists(), f"{document.name}: {link}"
+        assert "/usr/share/doc/snikket/CHANGELOG.md" in gzip.decompress((documents / "changelog.gz").read_bytes()).decode()
 
 
 def test_a_changed_release_installs_nothing(machine: Machine, release: Release) -> None:
@@ -162,10 +193,61 @@ def test_it_comes_back_after_a_reboot(machine: Machine, installed: tuple[str, fl
     until(lambda: machine.run("snikket", "status").returncode == 0, 60, "it is healthy again")
 
 
-def test_removing_keeps_what_people_wrote_and_purging_leaves_nothing(machine: Machine, installed: tuple[str, float]) -> None:
+def test_removing_keeps_what_people_wrote(machine: Machine, installed: tuple[str, float]) -> None:
     machine.done("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "remove", "snikket")
     machine.done("test", "-d", "/var/lib/snikket/prosody")
     assert machine.run("pgrep", "-u", "snikket-prosody").returncode != 0
+
+
+def test_a_release_takes_the_place_of_programs_that_were_built_here(
+        machine: Machine, release: Release, installed: tuple[str, float]) -> None:
+    answer = machine.install()
+    assert answer.returncode == 0, answer.stdout + answer.stderr + machine.journal()
+    assert _running(machine) == ("/etc/systemd/system/snikket.service", "/usr/local/bin/snikket")
+    people = machine.done("snikket", "user", "list", "--json")
+    assert "alice" in people
+    answer = release.install(machine)
+    assert answer.returncode == 0, answer.stdout + answer.stderr + machine.journal()
+    assert _running(machine) == ("/usr/lib/systemd/system/snikket.service", "/usr/bin/snikket")
+    assert machine.done("find", "/usr/local", "/etc/systemd/system", "-name", "*snikket*", "-type", "f").strip() == ""
+    assert machine.done("find", "/etc/systemd/system", "-xtype", "l", "-name", "*snikket*").strip() == "", "links to units that are gone"
+    for unit in ("snikket.service", "snikket-backup.timer", "snikket-upgrade-check.timer"):
+        assert machine.done("systemctl", "is-enabled", unit).strip() == "enabled"
+    assert status(machine)["healthy"]
+    assert machine.done("snikket", "user", "list", "--json") == people
+
+
+def _running(machine: Machine) -> tuple[str, str]:
+    """The unit's file, and the program that it runs."""
+    shown = machine.done("systemctl", "show", "snikket.service", "-p", "MainPID", "-p", "FragmentPath")
+    values = dict(line.split("=", 1) for line in shown.splitlines())
+    fragment = machine.done("realpath", values["FragmentPath"]).strip()
+    return fragment, machine.done("cat", f"/proc/{values['MainPID']}/cmdline").split("\0")[0]
+
+
+def test_programs_built_here_are_not_put_before_a_release(machine: Machine, installed: tuple[str, float]) -> None:
+    answer = machine.install()
+    assert answer.returncode == 1 and "a release of snikket is installed" in answer.stderr, answer.stdout + answer.stderr
+    assert machine.run("test", "-e", "/usr/local/bin/snikket").returncode != 0
+
+
+def test_a_purge_that_is_to_keep_what_people_wrote_keeps_every_backup(machine: Machine, installed: tuple[str, float]) -> None:
+    machine.done("snikket", "backup", "create")
+    machine.done("mkdir", "-p", "/var/lib/snikket-upgrade/backups")
+    machine.done("snikket", "backup", "create", "--to", "/var/lib/snikket-upgrade/backups/before.tar.zst")
+    machine.run("debconf-set-selections", stdin="snikket snikket/purge-data boolean false\n")
+    machine.done("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "purge", "snikket")
+    assert machine.done("find", "/var/lib/snikket/backups", "-name", "*.tar.zst").strip()
+    machine.done("test", "-e", "/var/lib/snikket-upgrade/backups/before.tar.zst")
+    machine.done("test", "-e", "/etc/snikket/snikket.conf")
+
+
+def test_purging_leaves_nothing(machine: Machine, release: Release, installed: tuple[str, float]) -> None:
+    machine.copy(release.package, "/root/snikket.deb")
+    machine.done("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "install", "--no-install-recommends", "/root/snikket.deb")
+    machine.done("test", "-d", "/var/lib/snikket/prosody")
+    said = machine.done("snikket", "init", "--force", "--domain", DOMAIN, "--email", "admin@example.org", "--agree-tos")
+    assert "`systemctl start snikket` starts it" in said, said
     machine.done("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "purge", "snikket")
     left = machine.done(
         "find", "/", "-xdev", "-name", "*snikket*", "-not", "-path", "/proc/*", "-not", "-path", "/root/*", "-not", "-path", "/var/log/*",

@@ -178,3 +178,18 @@ def test_who_needs_no_authority_is_not_said_to_have_agreed(machine: Machine, ins
     assert answer.returncode == 0, answer.stdout + answer.stderr + machine.journal()
     assert "TOS_AGREE" not in machine.done("cat", "/etc/snikket/snikket.conf")
     assert status(machine)["healthy"]
+
+
+def test_who_stands_behind_another_web_server_is_told_what_to_do_while_the_installation_waits(machine: Machine, installed: str) -> None:
+    machine.done("/root/snikket/install.sh", "--uninstall", "--purge")
+    answer = machine.install(
+        DOMAIN, "admin@example.org", "--set", "SNIKKET_CERTIFICATE=internal", "--set", "SNIKKET_TWEAK_WEB_PROXY_PROTOS=http",
+        "--set", "SNIKKET_TWEAK_HTTP_PORT=5080")
+    assert answer.returncode == 0, answer.stdout + answer.stderr + machine.journal()
+    said = answer.stdout
+    assert said.index("==> starting") < said.index("sudo snikket render --target proxy=nginx") < said.index("==> ready"), said
+    # It runs: what was said can be done.
+    assert "proxy_pass" in machine.done("snikket", "render", "--target", "proxy=nginx")
+    # Afterwards there is a certificate, and nothing to be told.
+    again = machine.install(DOMAIN, "admin@example.org")
+    assert again.returncode == 0 and "render --target" not in again.stdout, again.stdout + again.stderr

@@ -1,4 +1,5 @@
 import ChatServer
+import FoundationEssentials
 import Glibc
 import LocalHTTP
 import ProsodyFixture
@@ -45,6 +46,23 @@ struct InvitationPageTests {
                 #expect(!page.html.contains("<style") && !page.html.contains(" style=") && !page.html.contains("onclick"))
                 #expect(page.html.split(separator: "<script").dropFirst().allSatisfy { $0.hasPrefix(" src=") })
             }
+        }
+    }
+
+    @Test("security.txt has the contact and an end that is in the future, and is not there without a contact")
+    func securityText() async throws {
+        let path = "/.well-known/security.txt"
+        try await RunningPortal.with(PretendedChatServer(), securityEmail: "security@chat.test") { portal in
+            let page = try await portal.get(path)
+            #expect(page.status == 200 && page.header("Content-Type") == "text/plain; charset=utf-8")
+            let lines = page.html.split(separator: "\n")
+            #expect(lines.first == "Contact: mailto:security@chat.test" && lines.count == 2)
+            let end = try Date(String(lines.last?.dropFirst("Expires: ".count) ?? ""), strategy: .iso8601)
+            #expect((28...30).contains(end.timeIntervalSinceNow / 86_400))
+        }
+        try await RunningPortal.with(PretendedChatServer()) { portal in
+            let page = try await portal.get(path)
+            #expect(page.status == 404)
         }
     }
 

@@ -15,13 +15,14 @@ struct RunningPortal: Sendable {
 
     /// Runs the portal while `body` runs.
     static func with<Result: Sendable>(
-        _ chatServer: any ChatServer, siteName: String = "Rosewood", _ body: @Sendable @escaping (RunningPortal) async throws -> Result
+        _ chatServer: any ChatServer, siteName: String = "Rosewood", securityEmail: String? = nil,
+        _ body: @Sendable @escaping (RunningPortal) async throws -> Result
     ) async throws -> Result {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let configuration = PortalConfiguration(
             domain: "chat.test", siteName: siteName, socket: folder + "/portal.sock", apiPort: 9, apiSecret: "", templates: templates,
-            termsURI: "https://example.org/terms")
+            termsURI: "https://example.org/terms", securityEmail: securityEmail)
         let server = try PortalServer(configuration, chatServer: chatServer, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let portal = RunningPortal(client: LocalHTTPClient(target: .unix(path: configuration.socket)), socket: configuration.socket)
         // Ended as systemd's SIGTERM ends it: a mere cancellation would take the event loop from under connections that are still closing.

@@ -25,7 +25,7 @@ extension Settings.Option {
             "Where people of other servers report abuse (XEP-0157)."),
         Self(
             "SNIKKET_SECURITY_EMAIL", .email, .none("not published"), .people, into: \.settings.securityEmail,
-            "Where security problems are reported (XEP-0157, RFC 9116)."),
+            "Where security problems are reported: in the chat protocol (XEP-0157) and at https://DOMAIN/.well-known/security.txt (RFC 9116)."),
         Self(
             "SNIKKET_TOS_URI", .uri("https", "http", "mailto"), .none("no link"), .people, into: \.settings.termsURI,
             "The page with your terms of service, linked from the invitation."),
@@ -42,7 +42,7 @@ extension Settings.Option {
     static let storage: [Self] = [
         Self(
             "SNIKKET_RETENTION_DAYS", .whole(1...36500, unit: "days"), .value("7"), .storage, into: \.settings.retentionDays,
-            "How long archived messages and uploaded files are kept, and how long a deleted account can be brought back."),
+            "How long archived messages and uploaded files are kept."),
         Self(
             "SNIKKET_UPLOAD_STORAGE_GB", .decimal(0.01...1_000_000, unit: "gigabytes"), .none("unlimited"), .storage,
             into: \.settings.uploadStorageGigabytes,

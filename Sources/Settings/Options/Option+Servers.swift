@@ -71,7 +71,7 @@ extension Settings.Option {
             "Whether to tell the administrators when an upgrade is waiting to be installed."),
         Self(
             "SNIKKET_QUIET_HOURS", .hours, .none("at any time"), .servers, into: \.settings.quietHours,
-            "When a server is started again because an upgrade of Debian's has replaced its program or a library of it, and when backups are made by themselves."
+            "When a server is started again because an upgrade of Debian's has replaced its program or a library of it, and when backups are made and upgrades installed by themselves."
         ),
         Self(
             "SNIKKET_SMTP_URL", .mailServer, .none("no e-mail is sent"), .servers, into: \.settings.mailServer, secret: true,
@@ -118,8 +118,8 @@ extension Settings.Option {
             effect: .meaningless("the chat server's configuration is made here and locked down; nothing is added to it"),
             "Whether to add configuration files of your own to the chat server's."),
         Self(
-            "SNIKKET_TWEAK_PUSH2", .text, .none("always on"), .servers,
-            effect: .meaningless("no version of Snikket reads it any more; notifications are always on"),
+            "SNIKKET_TWEAK_PUSH2", .text, .none("not used"), .servers,
+            effect: .meaningless("the newer protocol is not there; notifications as in XEP-0357, which the apps know, are always on"),
             "Whether to use the newer push notifications."),
     ]
 }

@@ -81,7 +81,7 @@ def test_a_web_server_on_our_port_is_named_with_what_can_be_done(server: Server)
     assert (found["name"], found["level"]) == ("ports", "red")
     assert f"nginx (process {nginx.pid})" in found["what"] and "80/tcp" in found["what"]
     assert "SNIKKET_CHALLENGE=tls-alpn-01" in found["try"]
-    assert "snikket render --target proxy=nginx" in found["try"]
+    assert "`sudo snikket render --target proxy=nginx`" in found["try"]
     # With that the port may be somebody else's.
     server.config.write_text(CONFIGURATION + "SNIKKET_CHALLENGE=tls-alpn-01\n")
     [found] = server.not_green()
@@ -110,7 +110,7 @@ def test_a_web_server_in_front_is_told_of_and_then_has_to_answer(server: Server)
     server.internet.end(apache)
     gone = server.not_green()
     assert {(check["name"], check["level"]) for check in gone} == {("reachable", "red")}
-    assert all("443" in check["what"] and "snikket render --target proxy=" in check["try"] for check in gone)
+    assert all("443" in check["what"] and "`sudo snikket render --target proxy=" in check["try"] for check in gone)
 
 
 def test_without_dns_it_says_so_within_seconds(server: Server) -> None:
