@@ -16,6 +16,8 @@ public enum ApplianceError: Error, Equatable {
     case restoreUnfinished(state: String)
     /// Another program uses a port.
     case portTaken(port: Int, name: String, owner: String?)
+    /// A port is too low for whoever runs this.
+    case portForbidden(port: Int, name: String)
     /// `snikket-certs` is not where it has to be.
     case missingProgram(path: String)
     /// A container is to run a server that the settings switch off.

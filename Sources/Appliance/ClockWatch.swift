@@ -11,7 +11,7 @@ struct ClockWatch {
         var wall: Int
         /// Milliseconds since the machine was started, its sleep included. Nobody can set it.
         var uptime: Int
-        /// Whether the kernel has been told the right time lately (adjtimex(2)); nil when it does not say.
+        /// Whether the kernel has been told the right time lately; nil when nobody says.
         var isSynchronised: Bool?
     }
 
@@ -79,7 +79,15 @@ extension ClockWatch.Reading {
         clock_gettime(CLOCK_REALTIME, &wall)
         clock_gettime(CLOCK_BOOTTIME, &uptime)
         let answer = snikket_clock_is_synchronised()
-        return Self(wall: wall.milliseconds, uptime: uptime.milliseconds, isSynchronised: answer < 0 ? nil : answer == 1)
+        let isSynchronised = answer < 0 ? wordOfTimesyncd() : answer == 1
+        return Self(wall: wall.milliseconds, uptime: uptime.milliseconds, isSynchronised: isSynchronised)
+    }
+
+    /// `ProtectClock=`, as in our unit, forbids even the question (adjtimex(2)). systemd-timesyncd, which Debian has unless another program is installed
+    /// for that, leaves a mark when it has set the clock (systemd-timesyncd.service(8)); where it does not run nothing is known.
+    static func wordOfTimesyncd(in folder: String = "/run/systemd/timesync") -> Bool? {
+        guard access(folder, F_OK) == 0 else { return nil }
+        return access(folder + "/synchronized", F_OK) == 0
     }
 }
 

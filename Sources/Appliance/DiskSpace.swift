@@ -16,8 +16,12 @@ struct DiskSpace: Sendable, Equatable {
     init?(of folder: String) {
         var facts = statvfs()
         guard statvfs(folder, &facts) == 0 else { return nil }
-        let block = Int(facts.f_frsize)
-        self.init(free: Int(facts.f_bavail) * block, total: Int(facts.f_blocks) * block)
+        // A file system over a network may say anything.
+        func bytes(_ blocks: UInt) -> Int {
+            let (product, isTooMuch) = UInt(facts.f_frsize).multipliedReportingOverflow(by: blocks)
+            return isTooMuch ? .max : Int(clamping: product)
+        }
+        self.init(free: bytes(facts.f_bavail), total: bytes(facts.f_blocks))
     }
 
     /// 0: enough; 1: less than half a gigabyte, or on a small disk less than a twentieth; 2: less than 100 MB or a hundredth.

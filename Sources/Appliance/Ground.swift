@@ -10,10 +10,10 @@ enum Ground {
     /// What a server writes itself lies in folders of its own user, which nobody else can enter; nginx alone reaches the portal's
     /// socket, the responder's and the challenges. Everything else is ours: a server that has been broken into can lay no links for us to follow.
     /// Root does this without the capabilities to override permissions.
+    ///
+    /// Only for who has the ``RunLock``: what would be corrected is somebody else's else.
     static func prepare(_ locations: Locations, accounts: Accounts) throws(ApplianceError) {
-        // A folder that is missing may be on its way.
-        guard !Restorer.isUnfinished(state: locations.state) else { throw .restoreUnfinished(state: locations.state) }
-        try folder(locations.state, mode: 0o711)
+        try prepareState(locations)
         try folder(locations.run, mode: 0o711)
         try folder(locations.control, mode: 0o700)
         try folder(locations.secrets, mode: 0o700)
@@ -35,6 +35,13 @@ enum Ground {
             // The kernel's limit for a socket's path (unix(7)), the zero at its end included.
             guard socket.utf8.count < 108 else { throw .pathTooLong(socket) }
         }
+    }
+
+    /// The state directory itself, before anything is known of who uses it.
+    static func prepareState(_ locations: Locations) throws(ApplianceError) {
+        // A folder that is missing may be on its way.
+        guard !Restorer.isUnfinished(state: locations.state) else { throw .restoreUnfinished(state: locations.state) }
+        try folder(locations.state, mode: 0o711)
     }
 
     /// A folder of a program's own, which one group may enter to reach a socket in it.

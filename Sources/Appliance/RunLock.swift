@@ -8,10 +8,11 @@ import Settings
 final class RunLock: Sendable {
     private let descriptor: CInt
 
-    /// Takes the lock.
+    /// Takes the lock, in a state directory that is made if it is missing.
     /// - Throws: ``ApplianceError/alreadyRunning(state:process:)`` when somebody else has it,
     ///   ``ApplianceError/restoreUnfinished(state:)``.
     init(_ locations: Locations) throws(ApplianceError) {
+        try Ground.prepareState(locations)
         let path = locations.state + "/lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .file(FileError(.write, path, errno: errno)) }

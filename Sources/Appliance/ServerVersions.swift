@@ -1,12 +1,15 @@
 import ServerConfigs
 import Settings
 
-/// The versions of the servers' programs: asked when somebody wants to know for the first time, and remembered.
+/// The versions of the servers' programs: asked when somebody wants to know for the first time, and remembered until they are said to be others.
 actor ServerVersions {
     private let programs: ServerPrograms
     private var known: [String: String]?
 
     init(_ programs: ServerPrograms) { self.programs = programs }
+
+    /// What was installed has been replaced.
+    func forget() { known = nil }
 
     /// By the servers' names.
     var all: [String: String] {

@@ -25,9 +25,11 @@ public struct Up: ServiceLifecycle.Service {
         // Modes are said where files are made; whoever started this may have said something narrower.
         umask(0o022)
         try StateVersion(of: locations.state).check()
+        let lock = try RunLock(locations)
         try Ground.prepare(locations, accounts: accounts)
         appliance = try Parts(
-            settings: settings, from: source, locations: locations, programs: programs, accounts: accounts, findRelayAddress: findRelayAddress)
+            settings: settings, from: source, locations: locations, programs: programs, accounts: accounts, lock: lock,
+            findRelayAddress: findRelayAddress)
     }
 
     /// Returns when everything has ended in order, after SIGTERM or Ctrl-C.

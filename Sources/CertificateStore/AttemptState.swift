@@ -25,6 +25,18 @@ public struct AttemptState: Sendable, Equatable, Codable {
         self.nextAttempt = nextAttempt
     }
 
+    /// The file is the certificates' user's, and a number in it must not be able to end whoever reads it: dates are dates, counts are counts.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        lastAttempt = try values.decodeDateIfPresent(.lastAttempt)
+        lastError = try values.decodeIfPresent(CertificateFailure.self, forKey: .lastError)
+        failures = try values.decodeCount(.failures)
+        firstFailure = try values.decodeDateIfPresent(.firstFailure)
+        nextAttempt = try values.decodeDateIfPresent(.nextAttempt)
+        authorities = try values.decodeIfPresent([String: AuthorityState].self, forKey: .authorities)
+        renewal = try values.decodeIfPresent(RenewalPlan.self, forKey: .renewal)
+    }
+
     /// After a failure: the pause grows from a minute to a day, and is never shorter than what the CA asked for.
     ///
     /// - Parameter directories: the authorities that can be asked; the first that may be asked again ends the pause.
@@ -82,6 +94,12 @@ public struct AuthorityState: Sendable, Equatable, Codable {
 
     public init() {}
 
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        failures = try values.decodeCount(.failures)
+        nextAttempt = try values.decodeDate(.nextAttempt)
+    }
+
     /// Whether it has to be assumed that it is of no use for a while: it failed twice in a row, or said itself that it will take longer than an hour.
     public func staysDown(now: Int) -> Bool { failures >= 2 || nextAttempt > now + 3_600 }
 
@@ -97,7 +115,7 @@ public struct AuthorityState: Sendable, Equatable, Codable {
             case .badCertificate: 86_400
             default: 0
             }
-        return max(growing, least, failure.retryAfter ?? 0)
+        return max(growing, least, min(failure.retryAfter ?? 0, 30 * 86_400))
     }
 }
 

@@ -77,4 +77,12 @@ extension KeyedDecodingContainer {
         }
         return seconds
     }
+    /// As ``decodeDate(_:)``; nil when there is none.
+    func decodeDateIfPresent(_ key: Key) throws -> Int? {
+        guard try contains(key) && !decodeNil(forKey: key) else { return nil }
+        return try decodeDate(key)
+    }
+
+    /// How often something has happened: at most as often as anything can.
+    func decodeCount(_ key: Key) throws -> Int { min(max(try decode(Int.self, forKey: key), 0), 1_000_000) }
 }

@@ -16,6 +16,14 @@ public struct RenewalPlan: Sendable, Equatable, Codable {
         self.nextLook = nextLook
     }
 
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        serial = try values.decode(String.self, forKey: .serial)
+        spread = try values.decode(Double.self, forKey: .spread)
+        window = try values.decodeIfPresent(RenewalWindow.self, forKey: .window)
+        nextLook = try values.decodeDate(.nextLook)
+    }
+
     /// When to renew, in seconds since 1970: in the CA's window, else by the certificate's own life. A CA that wants it later than at
     /// nine tenths of the life is not followed: then nothing would be left for a second attempt.
     public func time(of record: CertificateRecord) -> Int {

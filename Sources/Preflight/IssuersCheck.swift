@@ -36,7 +36,9 @@ struct IssuersCheck: Sendable {
                 if !refusals.contains(where: { $0.domain == closest.domain }) { refusals.append((closest.domain, allowed.filter { !$0.isEmpty })) }
             }
         } catch {
-            return [Finding(.caa, .yellow, "DNS does not tell who may issue certificates (CAA): \(error.words)", try: "run `snikket check` again")]
+            return [
+                Finding(.caa, .yellow, "DNS does not tell who may issue certificates (CAA): \(error.words)", try: "run `sudo snikket check` again")
+            ]
         }
         guard !refusals.isEmpty else {
             return [Finding(.caa, .green, "DNS lets \(ours?.first ?? "every authority") issue certificates")]

@@ -11,7 +11,7 @@ struct NamesCheck {
         if let failure = name.failure {
             return Finding(
                 .address, .red, "DNS does not tell about \(name.name): \(failure.words)",
-                try: "look at the domain where you registered it, then run `snikket check` again")
+                try: "look at the domain where you registered it, then run `sudo snikket check` again")
         }
         guard !name.four.isEmpty || !name.six.isEmpty else { return missing(name) }
         let (ours, others) = (name.four.filter(machine.holds), name.four.filter { !machine.holds($0) })

@@ -157,7 +157,7 @@ public struct Preflight: Sendable {
             return [
                 Finding(
                     .reachable, .yellow, "snikket is still starting: whether its ports answer is not known yet",
-                    try: "run `snikket check` again when it is ready")
+                    try: "run `sudo snikket check` again when it is ready")
             ]
         }
         return await ReachabilityCheck(settings: settings, machine: machine, isServing: running != nil, taken: taken).findings(names)

@@ -62,7 +62,7 @@ struct ServicesCheck: Sendable {
             switch answer {
             case .failure(let error):
                 findings.append(
-                    Finding(.service, .yellow, "DNS does not tell about \(wanted.name): \(error.words)", try: "run `snikket check` again"))
+                    Finding(.service, .yellow, "DNS does not tell about \(wanted.name): \(error.words)", try: "run `sudo snikket check` again"))
             case .records(let records) where lacksShared(wanted, records): findings.append(unannounced(wanted, records))
             case .records([]):
                 guard let usual = wanted.usual else { continue }

@@ -51,11 +51,14 @@ public struct Acceptance: Sendable {
 
         let folder = facts.locations.run(of: service) + "/candidate"
         let candidate = folder + "/" + File.name(of: main.path)
+        // Without a place of its own for it, coturn writes it into the folder of whoever started us.
+        let pidFile = facts.locations.work(of: service) + "/candidate.pid"
         defer {
+            unlink(pidFile)
             unlink(candidate)
             rmdir(folder)
         }
-        let contents = service == .coturn ? Self.onLoopback(main.text) : main.contents
+        let contents = service == .coturn ? Self.onLoopback(main.text, pidFile: pidFile) : main.contents
         try onDisk { () throws(FileError) in
             try Folder.make(facts.locations.run(of: service), mode: 0o711)
             try Folder.make(facts.locations.work(of: service), mode: 0o700, owner: account(service))
@@ -119,10 +122,10 @@ public struct Acceptance: Sendable {
 
     /// The same configuration on ports that the kernel picks and on loopback only, so that it can be started beside the
     /// real server.
-    private static func onLoopback(_ text: String) -> [UInt8] {
+    private static func onLoopback(_ text: String, pidFile: String) -> [UInt8] {
         let places = ["listening-port=", "tls-listening-port=", "listening-ip=", "relay-ip=", "external-ip=", "pidfile=", "userdb="]
         let kept = text.split(separator: "\n", omittingEmptySubsequences: false).filter { line in !places.contains { line.hasPrefix($0) } }
-        let onLoopback = "log-file=stdout\nlistening-ip=127.0.0.1\nlistening-port=0\ntls-listening-port=0\n"
+        let onLoopback = "log-file=stdout\nlistening-ip=127.0.0.1\nlistening-port=0\ntls-listening-port=0\npidfile=\(pidFile)\n"
         return Array((onLoopback + kept.joined(separator: "\n")).utf8)
     }
 

@@ -92,9 +92,10 @@ private struct LineDifference {
         return "@@ -\(position(before.old, inside.old)) +\(position(before.new, inside.new)) @@\n"
     }
 
-    /// Everything after `secret` and its `=`: the names of our secrets end so in each format.
+    /// Everything after `secret`, or `Secret`, and its `=` or `:`. The names of our secrets end so in each format.
     private static func masked(_ line: String) -> String {
-        guard let name = line.firstRange(of: "secret"), let equals = line[name.upperBound...].firstIndex(of: "=") else { return line }
-        return line[...equals] + " ********"
+        guard let name = line.firstRange(of: "ecret"), let sign = line[name.upperBound...].firstIndex(where: { $0 == "=" || $0 == ":" })
+        else { return line }
+        return line[...sign] + " ********"
     }
 }

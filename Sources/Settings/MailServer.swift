@@ -71,7 +71,7 @@ extension ValueKind where Value == MailServer {
                 return try MailServer(parsing: text)
             } catch {
                 // What was set may hold a password: it is not repeated.
-                throw .notAURI("smtp://...", schemes: ["smtp", "smtps"], error)
+                throw .notAURI(nil, schemes: ["smtp", "smtps"], error)
             }
         }
     }

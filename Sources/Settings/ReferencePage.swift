@@ -32,7 +32,7 @@ extension Settings.Option {
         let kind = bounds.map { "\(type): \($0)" } ?? type
         var lines = ["### \(name)", "", summary, "", "- Value: \(kind)", "- Default: \(fallbackWords(quoting: "`"))"]
         switch effect {
-        case .now: break
+        case .now: lines.append("- Takes effect: \(momentOfEffect)")
         case .later(let what): lines.append("- Takes effect in a later version, with \(what)")
         case .meaningless(let why): lines.append("- Has no meaning here: \(why)")
         }

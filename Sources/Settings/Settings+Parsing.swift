@@ -13,7 +13,7 @@ extension Settings {
         reading.override(with: overrides)
         let settings = reading.settings()
         let problems = reading.sortedProblems
-        guard problems.isEmpty else { throw SettingsError(file: file, problems: problems) }
+        guard problems.isEmpty else { throw SettingsError(file: file, problems: problems, overridden: Set(overrides.map(\.name))) }
         self = settings
     }
 

@@ -4,11 +4,14 @@ public struct SettingsError: Error, Sendable, Equatable {
     public var file: String
     /// What is wrong, in the order of the lines; what has no line comes last. Never empty.
     public var problems: [Problem]
+    /// The options that came from the command line, by name.
+    public var overridden: Set<String>
 
     /// The problems of a file.
-    public init(file: String, problems: [Problem]) {
+    public init(file: String, problems: [Problem], overridden: Set<String> = []) {
         self.file = file
         self.problems = problems
+        self.overridden = overridden
     }
 }
 
@@ -60,8 +63,8 @@ public struct Problem: Sendable, Equatable {
         case outOfRange(String, lowest: String, highest: String)
         /// Not one of the values that there are.
         case notOneOf(String, [String])
-        /// Not a web address.
-        case notAURI(String, schemes: [String], URIProblem)
+        /// Not a web address; nil instead of one that may hold a secret.
+        case notAURI(String?, schemes: [String], URIProblem)
         /// Not an absolute path.
         case notAPath(String)
         /// Not an IP address.

@@ -74,7 +74,8 @@ public enum PortCheck {
         // TCP: 0A is LISTEN. UDP: 07 is a socket that is bound and not connected.
         let state = transport == .tcp ? "0A" : "07"
         return ["", "6"].flatMap { family -> [Socket] in
-            let lines = ProcessTable.read("/proc/net/\(transport.rawValue)\(family)")?.split(separator: "\n").dropFirst() ?? []
+            // By way of /proc/self: with `ProcSubset=pid`, as in our unit, /proc has no other way to it.
+            let lines = ProcessTable.read("/proc/self/net/\(transport.rawValue)\(family)")?.split(separator: "\n").dropFirst() ?? []
             return lines.compactMap { line in
                 let fields = line.split(separator: " ", maxSplits: 10)
                 guard fields.count > 9, fields[3] == state else { return nil }

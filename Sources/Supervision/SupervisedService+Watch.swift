@@ -69,6 +69,8 @@ extension SupervisedService {
             }
         }
         if Task.isCancelled { return nil }
+        // Wished for while the last check was under way: whoever waits for the successor must not take this one for it.
+        if wish == .restart { return .wished }
         state = .ready
         readySince = readySince ?? pace.now()
         return nil

@@ -96,12 +96,20 @@ public actor SupervisedService {
         await life.value
     }
 
-    /// Makes the server read its files again; returns when it serves again.
+    /// Makes the server read its files again; returns when it serves again. One that is being started, or reads them already, may have read the old
+    /// ones: it is told when it serves.
     ///
     /// - Parameter deadline: how long that may take.
     /// - Throws: ``SupervisionError``
     public func reload(deadline: Duration = .seconds(30)) async throws(SupervisionError) {
         guard let signal = specification.reloadSignal else { throw .cannotReload(service: specification.name) }
+        let isLeaving = life?.isCancelled ?? true
+        switch state {
+        case .starting, .reloading: try await waitUntilServing(deadline: deadline)
+        // Its successor reads them.
+        case .stopping where !isLeaving: return try await waitUntilServing(deadline: deadline)
+        default: break
+        }
         guard state == .ready || state == .unhealthy, let process else { throw .notRunning(service: specification.name) }
         wish = .reload
         state = .reloading
@@ -125,6 +133,16 @@ public actor SupervisedService {
         state = .stopping
         nap?.cancel()
         try await waitUntilReady(deadline: deadline)
+    }
+
+    /// As ``waitUntilReady(deadline:)``, for who wants something of a server that serves: one that does not come up is not there for that.
+    private func waitUntilServing(deadline: Duration) async throws(SupervisionError) {
+        do throws(SupervisionError) {
+            try await waitUntilReady(deadline: deadline)
+        } catch {
+            if case .cancelled = error { throw error }
+            throw .notRunning(service: specification.name)
+        }
     }
 
     /// Waits until the server serves.

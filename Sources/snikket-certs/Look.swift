@@ -11,12 +11,16 @@ struct Look: Job {
 
     func execute() async throws(CertificateFailure) {
         guard let job = try? LookJob(json: try read("-", what: "endpoints")) else {
-            throw CertificateFailure(kind: .configuration, error: "standard input holds no endpoints")
+            throw CertificateFailure(
+                kind: .configuration, error: "standard input holds no endpoints", cause: "it has to be one JSON object, as snikket writes it",
+                try: "reinstall snikket, when it was snikket that asked")
         }
         for question in job.questions {
             _ = try validated([question.host])
             guard question.scene.isHarmless else {
-                throw CertificateFailure(kind: .configuration, error: "the endpoint \(question.name) asks for what is no domain or path")
+                throw CertificateFailure(
+                    kind: .configuration, error: "the endpoint \(question.name) asks for what is no domain or path",
+                    cause: "it holds a character that would mean something else there", try: "give it as it is in the DNS or in a link")
             }
         }
         let milliseconds = min(max(job.milliseconds, 1), 60_000)

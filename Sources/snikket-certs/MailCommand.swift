@@ -12,11 +12,15 @@ struct MailCommand: Job {
 
     func execute() async throws(CertificateFailure) {
         guard let job = try? JSONDecoder().decode(MailJob.self, from: Data(try read("-", what: "message"))) else {
-            throw CertificateFailure(kind: .configuration, error: "standard input holds no message")
+            throw CertificateFailure(
+                kind: .configuration, error: "standard input holds no message", cause: "it has to be one JSON object, as snikket writes it",
+                try: "reinstall snikket, when it was snikket that asked")
         }
         // A line end would begin another command or header field.
         guard [job.from, job.to, job.subject].allSatisfy({ $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }) else {
-            throw CertificateFailure(kind: .configuration, error: "an address or subject holds a control character")
+            throw CertificateFailure(
+                kind: .configuration, error: "an address or subject holds a control character", cause: "a line end would begin another field",
+                try: "leave that out")
         }
         var mail = Mail(server: job.server, from: job.from, to: job.to, message: wireFormat(of: job))
         (mail.user, mail.password, mail.requiresTLS, mail.verifies) = (job.user, job.password, job.requiresTLS, job.verifies)

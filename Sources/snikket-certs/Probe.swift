@@ -28,7 +28,9 @@ struct Probe: Job {
     func execute() async throws(CertificateFailure) {
         _ = try validated([name])
         if let stream, stream.contains(where: { "<>&'\"".contains($0) }) {
-            throw CertificateFailure(kind: .configuration, error: "--stream \(stream) is no domain")
+            throw CertificateFailure(
+                kind: .configuration, error: "--stream \(stream) is no domain", cause: "it holds a character that no domain has", try: "give a domain"
+            )
         }
         do {
             let served = try probe(

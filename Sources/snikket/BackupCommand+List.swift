@@ -28,6 +28,12 @@ struct BackupList: Command {
             let locations = try common.locations()
             folder = try readSettings(locations, overrides: overrides.values).backupFolder(in: locations)
         }
+        var status = stat()
+        if stat(folder, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
+            throw Failure(
+                error: "\(folder) is no folder", cause: "the backups in a folder are listed", tryThis: "`snikket backup verify FILE` looks into one",
+                code: .usage)
+        }
         guard access(folder, R_OK | X_OK) == 0 || errno == ENOENT else {
             throw Failure(error: "cannot read \(folder)", cause: String(cString: strerror(errno)).lowercased(), tryThis: "run the command with sudo")
         }

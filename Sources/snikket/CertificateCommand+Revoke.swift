@@ -30,7 +30,8 @@ struct CertificateRevoke: Command {
     func execute() async throws {
         let client = ControlClient(try common.locations())
         guard let serial = try await client.status().certificate?.serial else {
-            throw Failure(error: "there is no certificate to revoke", cause: nil, tryThis: "snikket certificate show")
+            throw Failure(
+                error: "there is no certificate to revoke", cause: "none has been got yet, or it was removed", tryThis: "snikket certificate show")
         }
         try confirm(serial)
         let attempt = try await client.revokeCertificate(reason: reason, isForced: force)
@@ -49,7 +50,7 @@ struct CertificateRevoke: Command {
         print("Replace and revoke the certificate \(serial)? [y/N] ", terminator: "")
         fflush(nil)
         guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
-            throw Failure(error: "nothing was done", cause: nil, tryThis: nil)
+            throw Failure.declined
         }
     }
 }

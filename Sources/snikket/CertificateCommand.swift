@@ -16,8 +16,9 @@ struct CertificateCommand: AsyncParsableCommand {
 
 /// The certificate when `snikket up` does not run.
 func offlineCertificate(_ locations: Locations) throws -> OfflineCertificate {
+    let settings = try readSettings(locations)
     let accounts = geteuid() == 0 ? try Accounts.installed() : .own
-    return try OfflineCertificate(settings: try readSettings(locations), locations: locations, programs: try programFolder(), accounts: accounts)
+    return try OfflineCertificate(settings: settings, locations: locations, programs: try programFolder(), accounts: accounts)
 }
 
 /// The running appliance and how it is; nil when none runs.

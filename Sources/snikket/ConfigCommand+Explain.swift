@@ -15,14 +15,15 @@ struct ConfigExplainCommand: Command {
         guard let found = Settings.Option.named(option) ?? Settings.Option.named(option.uppercased()) else {
             let nearest = Settings.Option.nearestName(to: option)
             throw Failure(
-                error: "there is no option \(option.quotedForTerminal())", cause: nil,
+                error: "there is no option \(option.quotedForTerminal())",
+                cause: nearest.map { "the nearest name is \($0)" } ?? "no option has a name like that",
                 tryThis: nearest.map { "`snikket config explain \($0)`" } ?? "`snikket config list` shows every option", code: .usage)
         }
         var lines = [found.name, ""] + found.summary.wrapped(indent: 2, width: 80) + [""]
         lines += row("value", found.bounds.map { "\(found.type): \($0)" } ?? found.type)
         lines += row("default", found.fallbackWords())
         switch found.effect {
-        case .now: lines += row("effect", "when snikket is started the next time")
+        case .now: lines += row("effect", found.momentOfEffect)
         case .later(let what): lines += row("effect", "none yet: it takes effect in a later version, with \(what)")
         case .meaningless(let why): lines += row("effect", "none: \(why)")
         }

@@ -48,6 +48,11 @@ extension Failure {
             self.init(
                 error: "port \(port) (\(name)) is in use", cause: owner.map { "\($0) listens on it" } ?? "another program listens on it",
                 tryThis: Self.advice(onPortOf: owner, isWeb: name == "HTTP" || name == "HTTPS"))
+        case .portForbidden(let port, let name):
+            self.init(
+                error: "port \(port) (\(name)) is not for this user",
+                cause: "only root, or who has CAP_NET_BIND_SERVICE, may listen on a port so low",
+                tryThis: "run it with sudo, or with --ports-from 8000", code: .configuration)
         case .missingProgram(let path):
             self.init(error: "\(path) is missing", cause: "it belongs beside the program `snikket`", tryThis: "install snikket again")
         case .pathTooLong(let path):
@@ -80,6 +85,7 @@ extension Failure {
         guard isWeb, let front = FrontServer(program: String(owner.prefix { $0 != " " })) else {
             return "stop that program, or set another port in snikket.conf"
         }
-        return "let it pass our names on: `snikket render --target proxy=\(front.rawValue)` says how; or stop it, or set another port in snikket.conf"
+        return
+            "let it pass our names on: `sudo snikket render --target proxy=\(front.rawValue)` says how; or stop it, or set another port in snikket.conf"
     }
 }

@@ -32,9 +32,11 @@ extension Failure {
                 error: "there is no such invitation", cause: "it never existed, has been used, or has expired",
                 tryThis: "run `snikket invite list`")
         case .usernameTaken:
-            self.init(error: "somebody has that name already", tryThis: "choose another one")
+            self.init(error: "somebody has that name already", cause: "a name is given once", tryThis: "choose another one")
         case .invalid(let field, let rule):
-            self.init(error: "the chat server does not accept this \(field)", cause: "its rule is called \(rule)", code: .usage)
+            self.init(
+                error: "the chat server does not accept this \(field)", cause: "its rule is called \(rule)", tryThis: "choose another \(field)",
+                code: .usage)
         case .unexpected(let status, let detail):
             self.init(
                 error: "the chat server could not do it", cause: "it answered \(status) \(detail)",
@@ -46,15 +48,19 @@ extension Failure {
     init(_ error: PortalError) {
         switch error {
         case .unreadable(let path):
-            self.init(error: "the portal cannot read \(path)", tryThis: "reinstall snikket")
+            self.init(error: "the portal cannot read \(path)", cause: "it belongs to snikket's own files", tryThis: "reinstall snikket")
         case .malformedTexts(let path):
-            self.init(error: "the texts in \(path) are malformed", cause: "it has to be one JSON object of texts, with a language")
+            self.init(
+                error: "the texts in \(path) are malformed", cause: "it has to be one JSON object of texts, with a language",
+                tryThis: "reinstall snikket")
         case .missingText(let key):
             self.init(error: "a text of the portal is missing", cause: "the catalogue has no \"\(key)\"", tryThis: "reinstall snikket")
         case .template(let error):
             self.init(error: "a page of the portal is wrong", cause: "\(error)", tryThis: "reinstall snikket")
         case .socket(let path, let errno):
-            self.init(error: "the portal cannot listen on \(path)", cause: "\(Errno(rawValue: errno))")
+            self.init(
+                error: "the portal cannot listen on \(path)", cause: "\(Errno(rawValue: errno))",
+                tryThis: "restart snikket, which makes the folder anew")
         }
     }
 

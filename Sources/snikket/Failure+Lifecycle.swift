@@ -14,7 +14,13 @@ extension Failure {
             self.init(error: "\(name) did not do its part", cause: words, tryThis: "mend what it says, and try again")
         case .file(let error): self.init(error)
         case .noSuchFile(let path):
-            self.init(error: "there is no backup \(path)", cause: nil, tryThis: "`snikket backup list` shows those that there are", code: .usage)
+            self.init(
+                error: "there is no backup \(path)", cause: "no such file or directory", tryThis: "`snikket backup list` shows those that there are",
+                code: .usage)
+        case .notAFile(let path):
+            self.init(
+                error: "\(path) is no backup", cause: "a backup is one file, and this is something else",
+                tryThis: "`snikket backup list` shows those that there are", code: .usage)
         case .notABackup(let path):
             self.init(error: "\(path) is not a backup", cause: "it was not made by `snikket backup create`", tryThis: "name another file")
         case .damaged(let path, let damage):
@@ -40,12 +46,17 @@ extension Failure {
                 error: "snikket is running", cause: "a restore would pull \(state) away from under it",
                 tryThis: "stop it first (`systemctl stop snikket`, or `docker compose down`), or pass --stop")
         case .changing(let path):
-            self.init(error: "\(path) became shorter while it was read", cause: nil, tryThis: "try again", code: .tryAgainLater)
+            self.init(
+                error: "\(path) became shorter while it was read", cause: "something else writes to it", tryThis: "try again", code: .tryAgainLater)
         case .unsuitable(let path):
             self.init(
                 error: "\(path) is not usable for a backup",
                 cause: "a passphrase is one line of text; in the state there are only files, folders, and links that stay inside",
                 tryThis: "correct or remove it")
+        case .settingsName(let name):
+            self.init(
+                error: "the backup's settings cannot be written to \(name)", cause: "it has another file of that name, which they need",
+                tryThis: "pass --config FILE with another name", code: .usage)
         case .noRoom(let folder, let needed, let free):
             self.init(
                 error: "there is not enough room", cause: "\(sizeText(needed)) are needed in \(folder), and \(sizeText(free)) are free",
@@ -57,7 +68,7 @@ extension Failure {
                 error: "the restore failed, and the old state could not be put back", cause: words,
                 tryThis: "mend that, and run `snikket restore` again: it goes on where this ended; nothing is lost")
         case .interrupted:
-            self.init(error: "interrupted", cause: "nothing was changed", tryThis: nil)
+            self.init(error: "interrupted", cause: "nothing was changed", tryThis: "run it again when there is time")
         }
     }
 }

@@ -43,7 +43,7 @@ extension Failure {
         case .checkerTimedOut(let service, let seconds):
             self.init(
                 error: "\(service.rawValue) did not check its configuration within \(seconds) seconds",
-                tryThis: "look for what keeps this machine busy",
+                cause: "this machine is busy, or its disk hangs", tryThis: "look for what keeps it busy, and try again",
                 code: .tryAgainLater)
         case .checkerFailed(let service, let reason):
             self.init(

@@ -9,11 +9,15 @@ extension Failure {
     init(_ error: SettingsError) {
         let count = error.problems.count == 1 ? "one problem" : "\(error.problems.count) problems"
         let unknown = error.problems.contains { if case .unknown = $0.kind { true } else { false } }
+        // What has a line stands in the file; what else is wrong with an option that was given, too, was given so.
+        let given = error.problems.filter { problem in problem.line == nil && problem.option.map(error.overridden.contains) == true }
+        let isFileGood = given.count == error.problems.count
+        let place = isFileGood ? "what the command line sets" : given.isEmpty ? error.file : "\(error.file) and what the command line sets"
+        let correct = isFileGood ? "correct --set" : given.isEmpty ? "correct the file" : "correct both"
         self.init(
-            error: "there \(error.problems.count == 1 ? "is" : "are") \(count) in \(error.file)",
+            error: "there \(error.problems.count == 1 ? "is" : "are") \(count) in \(place)",
             cause: error.problems.map(\.words).joined(separator: "\n"),
-            tryThis: unknown
-                ? "correct the file; `snikket config list` shows every option" : "correct the file; `snikket config explain OPTION` helps",
+            tryThis: "\(correct); \(unknown ? "`snikket config list` shows every option" : "`snikket config explain OPTION` helps")",
             code: .configuration)
     }
 }
@@ -52,7 +56,8 @@ extension Problem.Kind {
             "has to be from \(lowest) to \(highest), and is \(text.quotedForTerminal(quotes: false))"
         case .notOneOf(let text, let values):
             "has to be \(values.dropLast().joined(separator: ", ")) or \(values.last ?? ""), and is \(text.quotedForTerminal())"
-        case .notAURI(let text, let schemes, let problem):
+        case .notAURI(nil, let schemes, let problem): "is no address of a server: its value \(problem.words(schemes: schemes))"
+        case .notAURI(let text?, let schemes, let problem):
             "is not a web address: \(text.quotedForTerminal()) \(problem.words(schemes: schemes))"
         case .notAPath(let text): "has to be an absolute path, and \(text.quotedForTerminal()) does not begin with /"
         case .notAnAddress(let text): "is not an IP address: \(text.quotedForTerminal())"

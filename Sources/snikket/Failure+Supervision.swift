@@ -17,9 +17,9 @@ extension Failure {
                 error: "\(service) cannot read its files again", cause: "it is not running",
                 tryThis: "look at `snikket status`", code: .tryAgainLater)
         case .cannotReload(let service):
-            self.init(error: "\(service) cannot read its files again while it runs", tryThis: "restart it")
+            self.init(error: "\(service) cannot read its files again while it runs", cause: "it reads them at its start only", tryThis: "restart it")
         case .cancelled:
-            self.init(error: "stopped before it was done")
+            self.init(error: "stopped before it was done", cause: "it was told to stop", tryThis: "run it again")
         }
     }
 }

@@ -53,13 +53,17 @@ extension Failure {
                 error: "there would be no way back", cause: "the package of \(version), or what it needs of the state, is nowhere to be had",
                 tryThis: "make a backup, and install the new package with apt-get")
         case .nothingBefore:
-            self.init(error: "there is no version to go back to", cause: "no upgrade has been made here, or it was taken back already")
+            self.init(
+                error: "there is no version to go back to", cause: "no upgrade has been made here, or it was taken back already",
+                tryThis: "to have an older one all the same, install its package with apt-get")
         case .movedOn(let installed, let recorded):
             self.init(
                 error: "the last upgrade is not what is installed", cause: "it was to \(recorded), and \(installed) is installed",
                 tryThis: "install the package that you want with apt-get")
         case .underWay:
-            self.init(error: "an upgrade is under way", tryThis: "`snikket upgrade` shows it", code: .tryAgainLater)
+            self.init(
+                error: "an upgrade is under way", cause: "it was begun before, and goes on by itself", tryThis: "`snikket upgrade` shows it",
+                code: .tryAgainLater)
         case .busy:
             self.init(
                 error: "another `snikket upgrade` is at work", cause: "it looks for a release, or has just ended an upgrade",
@@ -76,7 +80,8 @@ extension Failure {
             self.init(error: "\(name) did not do its part", cause: words, tryThis: "mend what it says, and try again")
         case .timedOut(let name, let seconds):
             self.init(
-                error: "\(name) did not end in \(seconds) seconds", tryThis: "look at what keeps this machine busy, and try again",
+                error: "\(name) did not end in \(seconds) seconds", cause: "this machine is busy, or its disk hangs",
+                tryThis: "look at what keeps this machine busy, and try again",
                 code: .tryAgainLater)
         case .rehearsal(let words):
             self.init(error: "the new version does not work with these settings and this state", cause: words, tryThis: "report it, with these words")

@@ -35,9 +35,13 @@ struct InitCommand: Command {
         let file = common.configurationFile
         // Told before the questions, and made sure of when the file is put in place.
         if !force, access(file, F_OK) == 0 { throw Failure.settingsExist(file) }
-        try refuseToGuess()
-
-        try checkGiven()
+        let mistakes = try mistakes()
+        try refuseToGuess(beside: mistakes)
+        guard mistakes.isEmpty else {
+            throw Failure(
+                error: "no settings were written", cause: mistakes.joined(separator: "\n"), tryThis: "correct it and run `snikket init` again",
+                code: .configuration)
+        }
         let domain = try domain ?? ask("The domain of your chat service, for example chat.example.org", Self.domainOption)
         let email = try email ?? ask("Your e-mail address, for people who need help and for Let's Encrypt", Self.emailOption)
         if !agreeTos { try askForConsent() }
@@ -63,26 +67,25 @@ struct InitCommand: Command {
     }
 
     /// Without a terminal nothing can be asked.
-    private func refuseToGuess() throws {
+    ///
+    /// - Parameter mistakes: what else is wrong: all of it is told at once.
+    private func refuseToGuess(beside mistakes: [String]) throws {
         guard isatty(STDIN_FILENO) == 0 else { return }
         let missing = [domain == nil ? "--domain" : nil, email == nil ? "--email" : nil, agreeTos ? nil : "--agree-tos"].compactMap(\.self)
         guard !missing.isEmpty else { return }
         throw Failure(
-            error: "there is no terminal to ask on", cause: "\(missing.joined(separator: ", ")) not given",
+            error: "there is no terminal to ask on", cause: (["\(missing.joined(separator: ", ")) not given"] + mistakes).joined(separator: "\n"),
             tryThis: "`snikket init --domain NAME --email ADDRESS --agree-tos`", code: .usage)
     }
 
-    /// What is wrong with what was given on the command line, all of it at once.
-    private func checkGiven() throws {
+    /// What is wrong with what was given on the command line.
+    private func mistakes() throws -> [String] {
         var causes: [String] = []
         for (flag, name, value) in [("--domain", Self.domainOption, domain), ("--email", Self.emailOption, email)] {
             guard let value else { continue }
             if let problem = try Self.problem(name, value) { causes.append("\(flag) \(problem.words)") }
         }
-        guard !causes.isEmpty else { return }
-        throw Failure(
-            error: "no settings were written", cause: causes.joined(separator: "\n"), tryThis: "correct it and run `snikket init` again",
-            code: .configuration)
+        return causes
     }
 
     /// Asks until the answer is good.
@@ -129,7 +132,9 @@ struct InitCommand: Command {
     }
 
     private static func option(_ name: String) throws -> Settings.Option {
-        guard let option = Settings.Option.named(name) else { throw Failure(error: "there is no option \(name)") }
+        guard let option = Settings.Option.named(name) else {
+            throw Failure(error: "there is no option \(name)", cause: "this program is damaged", tryThis: "reinstall snikket")
+        }
         return option
     }
 }

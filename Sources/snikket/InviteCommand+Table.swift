@@ -20,7 +20,7 @@ private func visible(_ text: String) -> String {
     String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
 }
 
-/// A time in this machine's time zone: `2026-11-29 21:57`.
+/// A time in this machine's time zone, which is named: `2026-11-29 21:57 CET`.
 ///
 /// - Parameter seconds: since 1970.
 func localTime(_ seconds: Int) -> String {
@@ -29,4 +29,5 @@ func localTime(_ seconds: Int) -> String {
     localtime_r(&time, &parts)
     func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
     return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) \(two(parts.tm_hour)):\(two(parts.tm_min))"
+        + (parts.tm_zone.map { " " + String(cString: $0) } ?? "")
 }

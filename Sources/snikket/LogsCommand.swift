@@ -28,7 +28,8 @@ struct LogsCommand: Command {
         })
     var services: [Service] = []
 
-    @Option(name: [.short, .long], help: "How many lines.")
+    // Else -1 would be an option that is not there.
+    @Option(name: [.short, .long], parsing: .unconditional, help: "How many lines.")
     var lines = 50
 
     @Flag(name: [.short, .long], help: "Go on with new lines until interrupted.")

@@ -11,7 +11,7 @@ func absolutePath(_ path: String) -> String {
 /// The folder that this program is in.
 func programFolder() throws -> String {
     guard let program = realpath("/proc/self/exe", nil) else {
-        throw Failure(error: "cannot find this program's own folder", cause: String(cString: strerror(errno)))
+        throw Failure(error: "cannot find this program's own folder", cause: String(cString: strerror(errno)), tryThis: "see that /proc is mounted")
     }
     defer { free(program) }
     return FilePath(String(cString: program)).removingLastComponent().string

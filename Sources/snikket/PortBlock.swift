@@ -3,7 +3,8 @@ import Settings
 /// Checks the value of `--ports-from`.
 func checkedFirstPort(_ port: Int) throws -> Int {
     guard (1_024...65_000).contains(port) else {
-        throw Failure(error: "--ports-from \(port) is out of range", tryThis: "a port from 1024 to 65000", code: .usage)
+        throw Failure(
+            error: "--ports-from \(port) is out of range", cause: "ports from 1024 to 65000 are possible", tryThis: "--ports-from 8000", code: .usage)
     }
     return port
 }

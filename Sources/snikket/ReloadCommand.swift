@@ -11,7 +11,8 @@ struct ReloadCommand: Command {
             have changed are reloaded. Whatever is refused changes nothing. A server that does not come up with its new files gets the old \
             ones back.
 
-            The domain, the ports and where certificates come from take effect only when everything is started again.
+            What everything is built on takes effect only when everything is started again: the domain, the ports, where certificates come from, \
+            federation, calls, e-mail, metrics, IPv4 and IPv6, web servers in front. `snikket config explain OPTION` says which it is.
             """)
 
     @OptionGroup var common: CommonOptions

@@ -8,8 +8,9 @@ extension RenderCommand {
     /// Makes the folders of the containers, and the files that their engine reads.
     func renderContainers(for engine: RenderTarget.Engine, _ settings: Settings, _ locations: Locations) throws {
         guard overrides.values.isEmpty else {
-            // They read snikket.conf, and nothing else.
-            throw Failure(error: "containers take no --set", tryThis: "put it into \(locations.configuration)", code: .usage)
+            throw Failure(
+                error: "containers take no --set", cause: "they read snikket.conf, and nothing else",
+                tryThis: "put it into \(locations.configuration)", code: .usage)
         }
         if settings.containers.network == .bridge, settings.sharesHTTPSPort || settings.isBehindProxy {
             // On a network of its own nginx has no loopback with the others, and sees the engine where the other web server is.

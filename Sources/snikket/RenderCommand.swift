@@ -27,7 +27,9 @@ struct RenderCommand: Command {
     @OptionGroup var common: CommonOptions
     @OptionGroup var overrides: SettingOverrides
 
-    @Option(help: ArgumentHelp("For whom: host, compose, quadlet, proxy=NAME or website=NAME.", valueName: "target"))
+    @Option(
+        help: ArgumentHelp("For whom: host, compose, quadlet, proxy=NAME or website=NAME.", valueName: "target"),
+        completion: .list(RenderTarget.allValueStrings))
     var target = RenderTarget.host
 
     @Option(help: ArgumentHelp("For --target proxy=nginx and apache: a certificate for the web pages, instead of Snikket's own.", valueName: "file"))
@@ -41,6 +43,14 @@ struct RenderCommand: Command {
 
     @Flag(help: "Show what would change, as a unified diff.")
     var diff = false
+
+    func validate() throws {
+        guard certificate != nil || key != nil else { return }
+        guard case .proxy(let server) = target, server.needsCertificate else {
+            throw ValidationError("--certificate and --key are for --target proxy=nginx and proxy=apache only.")
+        }
+        guard certificate != nil, key != nil else { throw ValidationError("--certificate and --key belong together.") }
+    }
 
     func execute() async throws {
         let locations = try common.locations(needingTemplates: true)
@@ -71,7 +81,7 @@ struct RenderCommand: Command {
     private func printLines(forWebsiteOf server: FrontServer, _ settings: Settings, _ locations: Locations) throws {
         guard settings.isDomainElsewhere else {
             throw Failure(
-                error: "\(settings.domain) is not said to be a website of its own",
+                error: "\(settings.domain) is not said to be a website of its own", cause: "SNIKKET_WEB_HOST is not set",
                 tryThis: "put SNIKKET_WEB_HOST=chat.\(settings.domain) into snikket.conf",
                 code: .configuration)
         }
@@ -87,9 +97,11 @@ struct RenderCommand: Command {
         let facts = ServerFacts(
             settings: settings, locations: locations, secrets: Secrets(api: "", turn: ""), hasIPv6: ServerFacts.machineHasIPv6())
         var pair: (fullChain: String, privateKey: String)?
-        if let certificate {
-            guard let key else { throw Failure(error: "--certificate needs --key", code: .usage) }
+        if let certificate, let key {
             pair = (absolutePath(certificate), absolutePath(key))
+            for path in [absolutePath(certificate), absolutePath(key)] where access(path, F_OK) != 0 {
+                throw Failure(FileError(.read, path, errno: errno))
+            }
         } else if server.needsCertificate, try CertificateStore(folder: locations.certificates).current() != nil {
             pair = (locations.certificates + "/current/fullchain.pem", locations.certificates + "/current/privkey.pem")
         }

@@ -31,11 +31,22 @@ struct RestoreCommand: Command {
     var yes = false
 
     func execute() async throws {
+        do { try restore() } catch BackupError.running(let state) where stop {
+            throw Failure(
+                error: "snikket is running, and not as the service that --stop stops",
+                cause: "a restore would pull \(state) away from under it",
+                tryThis: "stop it where it was started: with Ctrl-C, or `docker compose down`")
+        }
+    }
+
+    private func restore() throws {
         Interruption.hold()
         let locations = try common.locations()
         let path = absolutePath(file)
+        // An interrupted restore is finished without it, too.
+        if !Restorer.isUnfinished(state: locations.state) { try Restorer.look(at: path) }
         let restorer = Restorer(
-            file: path, opening: opening.opening, state: locations.state, settingsFolder: File.folder(of: locations.configuration),
+            file: path, opening: opening.opening, state: locations.state, configuration: locations.configuration,
             owners: try stateOwners(of: locations, isStrict: true),
             backups: (try? readSettings(locations))?.backupFolder(in: locations) ?? locations.state + "/backups")
         let unit = stop ? SystemUnit(name: "snikket.service") : nil
@@ -113,7 +124,7 @@ struct RestoreCommand: Command {
         fflush(nil)
         try Interruption.wait(for: STDIN_FILENO)
         guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
-            throw Failure(error: "nothing was done", cause: nil, tryThis: nil)
+            throw Failure.declined
         }
     }
 

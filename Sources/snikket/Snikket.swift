@@ -41,13 +41,7 @@ struct Snikket: AsyncParsableCommand {
         } catch {
             // A command that failed has said so itself.
             guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { exit(withError: error) }
-            let failure = Failure(error: usageMessage(of: error), tryThis: "snikket help", code: .usage)
-            exit(withError: failure.report())
+            exit(withError: Failure(usage: message(for: error), of: Array(CommandLine.arguments.dropFirst())).report())
         }
-    }
-
-    private static func usageMessage(of error: any Error) -> String {
-        let message = message(for: error)
-        return message.prefix(1).lowercased() + message.dropFirst()
     }
 }

@@ -56,6 +56,7 @@ struct TryCommand: Command {
             let wanted = (first..<(first + Ports.blockSize)).map { WantedPort(.tcp, $0, address: "127.0.0.1") }
             if PortCheck.conflicts(with: wanted).isEmpty { return first }
         }
-        throw Failure(error: "no free ports from 8442 to 9642", tryThis: "pass --ports-from PORT")
+        throw Failure(
+            error: "no free ports from 8442 to 9642", cause: "other programs have some in each block of them", tryThis: "pass --ports-from PORT")
     }
 }

@@ -83,9 +83,15 @@ struct UpgradeCommand: Command {
 ///
 /// - Parameter place: another place than where the package came from.
 func releaseFetch(elsewhere place: String?) throws -> ReleaseFetch {
-    let account = geteuid() == 0 ? try Accounts.installed().certificates : nil
     let folder = File.folder(of: File.folder(of: try programFolder() + "/snikket"))
-    return ReleaseFetch(try ReleaseSource(file: folder + "/share/snikket/releases", elsewhere: place), as: account)
+    // Before the user: programs that nobody installed have neither, and this says what it is about.
+    let source = try ReleaseSource(file: folder + "/share/snikket/releases", elsewhere: place)
+    return ReleaseFetch(source, as: geteuid() == 0 ? try Accounts.installed().certificates : nil)
+}
+
+extension Failure {
+    /// Somebody was asked, and did not say yes.
+    static let declined = Failure(error: "nothing was done", cause: "the answer was not yes", tryThis: "run it again, and answer y")
 }
 
 /// Asks, unless that was answered before.
@@ -99,6 +105,6 @@ func confirm(_ isAgreed: Bool, _ what: String) throws {
     print("Do it? [y/N] ", terminator: "")
     fflush(nil)
     guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
-        throw Failure(error: "nothing was done")
+        throw Failure.declined
     }
 }

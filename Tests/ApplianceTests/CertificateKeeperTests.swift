@@ -72,6 +72,25 @@ struct CertificateKeeperTests {
         }
     }
 
+    @Test("a server that cannot be given its copy does not keep the others from theirs, and is given it later")
+    func handedOut() async throws {
+        try await Scratch.with { scratch in
+            let locations = scratch.locations
+            try Ground.prepare(locations, accounts: .own)
+            let keeper = try Self.keeper(try Self.settings(), locations)
+            let stored = try await keeper.obtain { _ in }
+            // No folder of ours: nothing is written through a link.
+            let folder = locations.run(of: .nginx) + "/tls"
+            #expect(symlink(scratch.path, folder) == 0)
+            let first = await keeper.handOut(stored, accounts: .own)
+            #expect(first.changed == [.prosody, .coturn] && first.failure?.cause?.contains(folder) == true)
+            await #expect(throws: CertificateFailure.self) { try await keeper.deploy(stored, accounts: .own) }
+            #expect(unlink(folder) == 0)
+            let second = await keeper.handOut(stored, accounts: .own)
+            #expect(second.changed == [.nginx] && second.failure == nil)
+        }
+    }
+
     @Test("a certificate of another source or for other names is not used")
     func otherSettings() async throws {
         try await Scratch.with { scratch in

@@ -1,3 +1,4 @@
+import RealServers
 import Testing
 
 @testable import Appliance
@@ -62,5 +63,17 @@ struct ClockWatchTests {
         #expect(watch.jump(at: .now()) == nil)
         #expect(ClockWatch.Reading.now().uptime > 0)
         #expect(watch.problem(at: .now(), notBefore: nil)?.error != "this machine's clock is wrong")
+    }
+
+    @Test("where the kernel may not be asked, systemd-timesyncd's mark is looked at")
+    func timesyncd() async throws {
+        try await Scratch.with { scratch in
+            let folder = scratch.path + "/timesync"
+            #expect(ClockWatch.Reading.wordOfTimesyncd(in: folder) == nil)
+            try scratch.folder(folder)
+            #expect(ClockWatch.Reading.wordOfTimesyncd(in: folder) == false)
+            _ = try scratch.write("timesync/synchronized", "")
+            #expect(ClockWatch.Reading.wordOfTimesyncd(in: folder) == true)
+        }
     }
 }

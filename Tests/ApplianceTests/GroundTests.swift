@@ -108,8 +108,6 @@ struct GroundTests {
     func runLock() async throws {
         try await Scratch.with { scratch in
             let locations = scratch.locations
-            #expect(throws: ApplianceError.file(FileError(.write, locations.state + "/lock", errno: ENOENT))) { try RunLock(locations) }
-            try scratch.folder(locations.state)
             var first: RunLock? = try RunLock(locations)
             #expect(first != nil)
             #expect(throws: ApplianceError.alreadyRunning(state: locations.state, process: Int(getpid()))) { try RunLock(locations) }

@@ -154,6 +154,35 @@ struct AttemptTests {
     }
 }
 
+extension AttemptTests {
+    @Test(
+        "a file with numbers that nobody could have written counts as none, or is made believable",
+        arguments: [
+            #"{"failures": 1, "firstFailure": -9223372036854775808}"#, #"{"failures": 9223372036854775807}"#,
+            #"{"failures": -9223372036854775808, "nextAttempt": 9223372036854775807}"#,
+            #"{"failures": 1, "authorities": {"https://ca.example": {"failures": 9223372036854775807, "nextAttempt": 0}}}"#,
+            #"{"failures": 1, "renewal": {"serial": "01", "spread": 1e300, "nextLook": -9223372036854775808}}"#,
+            #"{"failures": 1, "lastError": {"kind": "rateLimited", "error": "x", "retryAfter": 9223372036854775807}}"#,
+        ])
+    func unbelievable(_ text: String) throws {
+        try withFolder { folder throws in
+            let path = folder + "/attempts.json"
+            #expect(access(folder, W_OK) == 0)
+            try File.write(Array(text.utf8), to: path, mode: 0o600)
+            var state = try CertificateStore(folder: folder).attempts()
+            #expect((0...1_000_000).contains(state.failures))
+            // None of these may trap.
+            for failure in [state.lastError, CertificateFailure(kind: .caDown, error: "down", retryAfter: .max)].compactMap({ $0 }) {
+                state.failed(failure, at: "https://ca.example", now: 5000)
+                state.failed(failure, asking: ["https://ca.example", "https://other.example"], now: 5000)
+            }
+            #expect(try #require(state.nextAttempt) > 5000)
+            _ = state.forgetFuture(now: 5000)
+            _ = state.renewal?.time(of: record("01"))
+        }
+    }
+}
+
 @Suite("Events")
 struct EventTests {
     @Test(

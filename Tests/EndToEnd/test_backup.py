@@ -91,6 +91,10 @@ def test_all_that_was_said_and_shared_is_there_on_an_empty_machine() -> None:
         # Not while it runs.
         refused = appliance.snikket("restore", str(file), "--yes")
         assert refused.returncode == 1 and "snikket is running" in refused.stderr, refused.stderr
+        assert "or pass --stop" in refused.stderr
+        # It is not the service: --stop does not help here, and is not recommended to who has given it.
+        refused = appliance.snikket("restore", str(file), "--yes", "--stop")
+        assert refused.returncode == 1 and "snikket is running" in refused.stderr and "pass --stop" not in refused.stderr, refused.stderr
         assert appliance.stop() == 0
 
         # The machine is lost.

@@ -70,6 +70,11 @@ def test_a_refusal_says_which_name_and_leaves_nothing(bench: tuple[Path, Authori
     assert run(command)[0] == 0, "it does not recover"
 
 
-def test_wrong_usage_is_64(bench: tuple[Path, Authority, list[str]]) -> None:
+def test_wrong_usage_is_64_and_says_which_help_there_is(bench: tuple[Path, Authority, list[str]]) -> None:
     _, _, command = bench
-    assert run(command[:2])[0] == 64
+    code, _, problem = run(command[:2])
+    assert code == 64
+    error, cause, remedy = problem.splitlines()
+    assert error == "snikket-certs: error: `snikket-certs issue` is not used like this"
+    assert cause.startswith("snikket-certs: cause: ") and "--directory" in cause
+    assert remedy == "snikket-certs: try:   snikket-certs help issue"

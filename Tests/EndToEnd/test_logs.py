@@ -190,6 +190,9 @@ def test_a_running_server_is_followed(appliance: Appliance) -> None:
         def seen() -> bool:
             with appliance.open_stream() as stream:
                 stream.open()
-            return "Client connected" in follow.text
+            try:
+                return bool(follow.until("Client connected", seconds=1))
+            except Late:
+                return False
 
         until(seen, 20, "a client's connection is told of")

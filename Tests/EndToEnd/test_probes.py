@@ -3,17 +3,16 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from world.appliance import Appliance, installation, without_pebble
 from world.conversation import Conversation
 from world.lua import Inside
+from world.service_watch import checks
 from world.stage import peopled
 from world.waiting import until
 
@@ -158,32 +157,20 @@ def test_when_nobody_can_look_nobody_is_to_blame(watched: Appliance) -> None:
     watched.healthy()
 
 
-def _checks(appliance: Appliance) -> dict[tuple[str, str], float]:
-    """How often each probe has asked."""
-    control = appliance.state / "run/control/socket"
-    text = subprocess.run(
-        ["curl", "--silent", "--fail", "--unix-socket", str(control), "http://snikket/metrics"], capture_output=True, text=True, check=True).stdout
-    return {
-        (sample.labels["service"], sample.labels["probe"]): sample.value
-        for family in text_string_to_metric_families(text) for sample in family.samples if sample.name == "snikket_probe_checks_total"}
-
-
 def test_an_appliance_that_was_halted_for_a_minute_restarts_nobody(watched: Appliance) -> None:
     conversation = Conversation(*peopled(watched)[1:], pause=0.5)
     conversation.start()
     watched.healthy()
-    before, asked = _restarts(watched), _checks(watched)
+    before, asked = _restarts(watched), checks(watched)
     assert watched.process is not None
     os.kill(watched.process.pid, signal.SIGSTOP)
     try:
-        halted_until = time.monotonic() + 60
-        while time.monotonic() < halted_until:
-            conversation.goes_on()
+        conversation.goes_on_for(60)
     finally:
         os.kill(watched.process.pid, signal.SIGCONT)
 
     def all_asked_again() -> bool:
-        now = _checks(watched)
+        now = checks(watched)
         return all(now[probe] > count for probe, count in asked.items())
 
     until(all_asked_again, NOTICED, "every probe has asked again")

@@ -125,6 +125,40 @@ def test_a_server_that_does_not_come_up_gets_its_old_files_back(appliance: Appli
     assert "portal" in _reload(appliance)["services"]
 
 
+def test_when_the_old_files_cannot_be_put_back_no_server_is_forgotten(appliance: Appliance) -> None:
+    """As before, with a folder that takes no file any more: the other servers go back, and the next reload mends the rest."""
+    folder, prosody = appliance.state / "run/portal", appliance.state / "run/prosody/prosody.cfg.lua"
+    file, work = folder / "portal.json", folder / "work"
+    before, old, settings = file.read_text(), prosody.read_text(), appliance.config.read_text()
+    _set(appliance, SNIKKET_SITE_NAME="Ours", SNIKKET_UPLOAD_LIMIT_MB="9")
+    command = appliance._popen(["reload", "--config", str(appliance.config), "--state", str(appliance.state)], errors_apart=True)
+    until(lambda: file.read_text() != before, 60, "the new file is in place")
+    work.chmod(0o500)
+    folder.chmod(0o555)
+    _, error = command.communicate(timeout=280)
+    work.chmod(0o700)
+    folder.chmod(0o711)
+    assert command.returncode == 1 and "and the old ones could not all be put back" in error, error
+    assert file.read_text() != before and prosody.read_text() == old
+    # What Prosody runs with is what is in its file.
+    started = os.stat(f"/proc/{appliance.service('prosody')['pid']}").st_mtime
+    assert started >= prosody.stat().st_mtime
+    appliance.config.write_text(settings)
+    assert "portal" in _reload(appliance)["services"]
+    assert file.read_text() == before
+    appliance.healthy(60)
+    assert _reload(appliance)["services"] == []
+
+
+def test_a_difference_shows_no_secret_whichever_line_changes(appliance: Appliance) -> None:
+    secrets = [path.read_text().strip() for path in (appliance.state / "secrets").iterdir()]
+    assert len(secrets) >= 2 and all(secrets)
+    _set(appliance, SNIKKET_SITE_NAME="Ours", SNIKKET_RETENTION_DAYS="9", SNIKKET_ABUSE_EMAIL="abuse@example.org")
+    looked = appliance.snikket("reload", "--dry-run")
+    assert "Ours" in looked.stdout, looked.stdout + looked.stderr
+    assert not [secret for secret in secrets if secret in looked.stdout + looked.stderr + appliance.said]
+
+
 def test_sighup_reloads_and_says_what_is_wrong(appliance: Appliance) -> None:
     assert appliance.process is not None
     before = _pids(appliance)

@@ -18,6 +18,7 @@ from world.authority import Authority
 from world.newer_pebble import newer_pebble
 from world.people import Account, logged_in, register
 from world.ports import free_block
+from world.service_watch import assert_untouched, services
 from world.stream import Stream
 from world.waiting import until
 
@@ -137,6 +138,35 @@ def _expect_served(appliance: Appliance, serial: str) -> None:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
             with context.wrap_socket(plain, server_hostname=appliance.domain) as tls:
                 assert int(tls.getpeercert()["serialNumber"], 16) == int(serial, 16), port
+
+
+def test_a_server_that_could_not_be_given_the_new_one_gets_it_when_it_can(world: tuple[Appliance, Authority]) -> None:
+    """A full disk or a wrong permission in the moment of a renewal: the next one is two months away."""
+    appliance, _ = world
+    before, processes = _certificate(appliance, "show")["serial"], services(appliance)
+    folder = appliance.state / "run/nginx/tls"
+    folder.chmod(0o555)
+    try:
+        refused = appliance.snikket("certificate", "renew", seconds=90)
+        assert refused.returncode != 0
+        assert "could not be put in place" in refused.stderr and str(folder) in refused.stderr, refused.stderr
+        appliance.line("snikket: it is tried again within a minute", 10)
+        serial = until(lambda: _other(appliance.status()["certificate"]["serial"], before), 30, "there is another certificate")
+        # The others have it, and nobody is started again: that would not help.
+        until(lambda: serial in _serials(appliance).values(), 90, "the chat server serves it")
+        problem = next(problem for problem in appliance.status()["problems"] if problem["matter"] == "certificate-copies")
+        assert str(folder) in problem["cause"], problem
+        assert not appliance.status()["healthy"]
+    finally:
+        folder.chmod(0o711)
+    until(lambda: appliance.status()["healthy"], 90, "it is served everywhere")
+    _expect_served(appliance, serial)
+    assert_untouched(appliance, processes)
+    until(lambda: not [problem for problem in appliance.status()["problems"] if "certificate" in problem["matter"]], 90, "and that is all")
+
+
+def _other(serial: str, than: str) -> str | None:
+    return serial if serial != than else None
 
 
 def test_a_server_that_keeps_the_old_one_is_reported_and_started_again(world: tuple[Appliance, Authority]) -> None:

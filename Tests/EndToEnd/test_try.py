@@ -1,6 +1,7 @@
 """`snikket try`: a look at it, with no domain, no root and no network."""
 
 import asyncio
+import os
 import re
 
 from world.appliance import without_pebble
@@ -11,6 +12,9 @@ from world.waiting import until
 
 def test_a_look_at_it() -> None:
     with without_pebble("try", verb="try", configuration=None) as appliance:
+        # It is started in a folder that it could write to.
+        os.chown(appliance.folder, appliance.uid, -1)
+        there = set(appliance.folder.iterdir())
         appliance.start()
         address = appliance.line("ready ", 60)
         invitation = appliance.line("invitation ", 20)
@@ -25,6 +29,8 @@ def test_a_look_at_it() -> None:
         sign_in(me.domain, me.port, me.trust, me.username, me.password)
         assert appliance.stop() == 0
         until(lambda: not appliance.processes(), 15, "no process is left")
+        # The one file is the test's own.
+        assert set(appliance.folder.iterdir()) - there == {appliance.folder / "root.pem"}
 
 
 def test_nobody_else_on_the_network_sees_it() -> None:

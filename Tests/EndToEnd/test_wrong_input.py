@@ -1,6 +1,7 @@
 """Wrong settings: every problem with its line, exit code 78, and nothing written."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -54,6 +55,18 @@ def test_no_configuration_at_all_says_what_makes_one() -> None:
 def test_a_wrong_option_of_the_command_is_wrong_usage() -> None:
     with without_pebble("usage") as appliance:
         assert appliance.snikket("up", "--no-such-option").returncode == 64
+
+
+def test_ports_that_are_for_root_only_are_told_of_as_such() -> None:
+    with without_pebble("low-ports") as appliance:
+        command = [str(appliance.program), "up", "--config", str(appliance.config), "--state", str(appliance.state)]
+        if os.geteuid() == 0:
+            # In a network of its own low ports are root's, whatever this machine or container has arranged.
+            command = ["unshare", "--net", "setpriv", "--reuid", str(appliance.uid), "--clear-groups", *command]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=appliance.folder)
+        assert answer.returncode == 78, answer.stderr
+        assert "snikket: error: port 80 (HTTP) is not for this user\n" in answer.stderr
+        assert "run it with sudo, or with --ports-from 8000" in answer.stderr
 
 
 @pytest.mark.parametrize("name", [

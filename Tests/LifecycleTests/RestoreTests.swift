@@ -15,7 +15,8 @@ struct RestoreTests {
         let file = try maker.make { _, _ in }.file
         return (
             Restorer(
-                file: file, opening: .none, state: maker.state, settingsFolder: scratch.path, owners: maker.owners, backups: maker.folder), file
+                file: file, opening: .none, state: maker.state, configuration: "\(scratch.path)/snikket.conf", owners: maker.owners,
+                backups: maker.folder), file
         )
     }
 
@@ -75,6 +76,54 @@ struct RestoreTests {
                 return words.contains("restoring/new/state/prosody")
             }
             #expect(Tree.exists("\(scratch.path)/state/prosody/old") && !Tree.exists(place.folder))
+        }
+    }
+
+    /// A restorer for a machine that has nothing yet.
+    static func newcomer(_ maker: BackupMaker, _ file: String, in scratch: Scratch, configuration: String) -> Restorer {
+        Restorer(
+            file: file, opening: .none, state: "\(scratch.path)/new", configuration: "\(scratch.path)/etc/\(configuration)", owners: maker.owners,
+            backups: "\(scratch.path)/new/backups")
+    }
+
+    @Test("the settings get the name that was asked for, whatever theirs was; what they name keeps its own, and a new machine has no old state")
+    func settingsName() async throws {
+        try await Scratch.with { scratch in
+            var maker = try await BackupFileTests.maker(in: scratch)
+            maker.settings.append(try scratch.write("a-key.pem", "key"))
+            let restorer = Self.newcomer(maker, try maker.make { _, _ in }.file, in: scratch, configuration: "other.conf")
+            let preview = try restorer.prepare(now: 1_795_734_533) { _, _ in }
+            #expect(preview.changedSettings == ["\(scratch.path)/etc/a-key.pem", "\(scratch.path)/etc/other.conf"])
+            try restorer.putInPlace()
+            restorer.letGo()
+            #expect(try File.read("\(scratch.path)/etc/other.conf") == File.read("\(scratch.path)/snikket.conf"))
+            #expect(Folder.names(in: "\(scratch.path)/etc").sorted() == ["a-key.pem", "other.conf"])
+            #expect(Folder.names(in: "\(scratch.path)/new").sorted() == ["backup.lock", "lock", "prosody"])
+        }
+    }
+
+    @Test("settings that would take the place of a file that they name are refused")
+    func takenName() async throws {
+        try await Scratch.with { scratch in
+            var maker = try await BackupFileTests.maker(in: scratch)
+            maker.settings.append(try scratch.write("a-key.pem", "key"))
+            let restorer = Self.newcomer(maker, try maker.make { _, _ in }.file, in: scratch, configuration: "a-key.pem")
+            #expect(throws: BackupError.settingsName("a-key.pem")) { try restorer.prepare(now: 1_795_734_533) { _, _ in } }
+        }
+    }
+
+    @Test("a backup that is refused, or whose restore is called off, leaves no state where there was none")
+    func nothingLeft() async throws {
+        try await Scratch.with { scratch in
+            let maker = try await BackupFileTests.maker(in: scratch)
+            let file = try maker.make { _, _ in }.file
+            let restorer = Self.newcomer(maker, file, in: scratch, configuration: "snikket.conf")
+            _ = try restorer.prepare(now: 1_795_734_533) { _, _ in }
+            restorer.abandon()
+            #expect(!Tree.exists("\(scratch.path)/new"))
+            #expect(truncate(file, 2_000) == 0)
+            #expect(throws: BackupError.damaged(file, .cutOff)) { try restorer.prepare(now: 1_795_734_533) { _, _ in } }
+            #expect(!Tree.exists("\(scratch.path)/new"))
         }
     }
 }

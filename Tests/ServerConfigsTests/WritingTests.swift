@@ -71,6 +71,20 @@ struct WritingTests {
         for secret in [old.api, old.turn, facts.secrets.api, facts.secrets.turn] { #expect(!text.contains(secret)) }
     }
 
+    @Test("a secret is masked in every format that we write, in what is changed and beside it")
+    func masks() throws {
+        let folder = try Folder()
+        func portal(_ name: String) -> [RenderedFile] {
+            let text = "{\n  \"apiSecret\" : \"0123abcd\",\n  \"siteName\" : \"\(name)\"\n}\n"
+            return [RenderedFile(path: folder.path + "/portal.json", text: text, service: .portal, isSecret: true)]
+        }
+        #expect(try portal("Ours").difference().contains("+  \"apiSecret\" : ********\n"))
+        try portal("Ours").write()
+        let text = try portal("Theirs").difference()
+        #expect(text.contains("-  \"siteName\" : \"Ours\"\n+  \"siteName\" : \"Theirs\"\n"))
+        #expect(text.contains("   \"apiSecret\" : ********\n") && !text.contains("0123abcd"))
+    }
+
     @Test("secrets are made once, 0600 in a folder 0700, and a damaged one is not used")
     func secrets() throws {
         let folder = try Folder()

@@ -217,6 +217,8 @@ struct CommandTests {
             let known = try await program.run("config", "explain", "snikket_retention_days")
             #expect(known.code == 0)
             #expect(known.output.contains("1 to 36500 days"))
+            #expect(known.output.contains("effect   after `snikket reload`\n"))
+            #expect(try await program.run("config", "explain", "SNIKKET_IPV4").output.contains("effect   after a restart\n"))
             #expect(!known.output.contains("\n  now"), "there is no file yet")
             let later = try await program.run("config", "explain", "SNIKKET_TWEAK_GENERAL_MUC")
             #expect(later.output.contains("a later version"))

@@ -155,6 +155,59 @@ import Testing
         }
     }
 
+    /// Serves as soon as it is let: a file with that name is there.
+    private static func waiting(for name: String, _ script: String) -> @Sendable (Scratch) -> ServiceSpecification {
+        { scratch in
+            var specification = Fixture.shell(script, reloadSignal: .hangUp)(scratch)
+            let gate = scratch.path + "/" + name
+            specification.readiness = .init { guard access(gate, F_OK) == 0 else { throw NotYet() } }
+            return specification
+        }
+    }
+
+    @Test("a reload that comes while it starts is told to it when it serves", .timeLimit(.minutes(1)))
+    func reloadedWhileStarting() async throws {
+        try await Fixture.with(
+            Self.waiting(for: "gate", "trap 'echo again' HUP; echo up; while :; do sleep 0.01; done")
+        ) { fixture in
+            try await until { fixture.lines.contains("up") }
+            #expect(await fixture.service.state == .starting)
+            let reload = Task { try await fixture.service.reload() }
+            try await until { await fixture.service.state == .starting }
+            _ = try fixture.scratch.write("gate", "")
+            try await reload.value
+            try await until { fixture.lines.contains("again") }
+            #expect(await fixture.service.snapshot().restarts == 0)
+        }
+    }
+
+    @Test("a restart that comes while it starts ends with its successor, not with the one that was about to serve", .timeLimit(.minutes(1)))
+    func restartedWhileStarting() async throws {
+        let asked = Mutex(0)
+        let (open, gate) = AsyncStream.makeStream(of: Void.self)
+        try await Fixture.with({ scratch in
+            var specification = Fixture.shell("echo up; exec sleep 1000")(scratch)
+            // The first one's check is under way for as long as the test wants.
+            specification.readiness = .init {
+                let isFirst = asked.withLock { asked in
+                    asked += 1
+                    return asked == 1
+                }
+                if isFirst { for await _ in open { break } }
+            }
+            return specification
+        }) { fixture in
+            try await until { asked.withLock { $0 } == 1 }
+            let first = try await fixture.pid
+            let restart = Task { try await fixture.service.restart() }
+            try await until { await fixture.service.state == .stopping }
+            gate.yield()
+            try await restart.value
+            #expect(try await fixture.pid != first)
+            #expect(await fixture.service.state == .ready)
+        }
+    }
+
     @Test("a wished restart comes at once and is no problem", .timeLimit(.minutes(1)))
     func restart() async throws {
         try await Fixture.with(Fixture.shell("echo up; exec sleep 1000")) { fixture in

@@ -129,18 +129,28 @@ actor CertificateKeeper {
 
     // MARK: - Using it
 
+    /// Gives each server its own copy; one that cannot be given it does not keep the others from theirs.
+    ///
+    /// - Returns: the servers that have another one than before, and why one could not be given it.
+    func handOut(_ stored: CertificateStore.Stored, accounts: Accounts) -> (changed: [Service], failure: CertificateFailure?) {
+        var (changed, failure) = ([Service](), CertificateFailure?.none)
+        for service in [Service.prosody, .nginx, .coturn] {
+            do throws(StoreError) {
+                if try store.deploy(stored, to: jobs.locations.run(of: service) + "/tls", reader: accounts[service]) { changed.append(service) }
+            } catch {
+                failure = failure ?? CertificateFailure(error)
+            }
+        }
+        return (changed, failure)
+    }
+
     /// Gives each server its own copy.
     ///
     /// - Returns: the servers that have another one than before.
+    @discardableResult
     func deploy(_ stored: CertificateStore.Stored, accounts: Accounts) throws(CertificateFailure) -> [Service] {
-        var changed: [Service] = []
-        do throws(StoreError) {
-            for service in [Service.prosody, .nginx, .coturn] {
-                if try store.deploy(stored, to: jobs.locations.run(of: service) + "/tls", reader: accounts[service]) { changed.append(service) }
-            }
-        } catch {
-            throw CertificateFailure(error)
-        }
+        let (changed, failure) = handOut(stored, accounts: accounts)
+        if let failure { throw failure }
         return changed
     }
 

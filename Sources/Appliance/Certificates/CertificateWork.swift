@@ -33,6 +33,9 @@ final class CertificateWork: Sendable {
         current.withLock { $0.step = name.map { "\(step) \($0)" } ?? step }
     }
 
+    /// What the last attempt could not do has been done since.
+    func isMended() { current.withLock { if $0.isDone { $0.failure = nil } } }
+
     private func end(_ failure: CertificateFailure?) {
         current.withLock { ($0.isDone, $0.failure) = (true, failure) }
     }

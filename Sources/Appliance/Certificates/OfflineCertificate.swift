@@ -1,5 +1,6 @@
 public import CertificateStore
 import Glibc
+import ServerConfigs
 public import Settings
 
 /// The certificate while no `snikket up` runs.
@@ -16,7 +17,7 @@ public struct OfflineCertificate: Sendable {
         self.accounts = accounts
         // There is no web server on the port that the CA asks, so snikket-certs listens there itself. IPv6 may be absent altogether.
         var settings = settings
-        settings.ipv6 = settings.ipv6 && access("/proc/net/if_inet6", F_OK) == 0
+        settings.ipv6 = settings.ipv6 && ServerFacts.machineHasIPv6()
         keeper = try CertificateKeeper(
             settings: settings, locations: locations, program: programs + "/snikket-certs", accounts: accounts, hasWebServer: false)
     }
@@ -29,8 +30,8 @@ public struct OfflineCertificate: Sendable {
     /// - Throws: ``ApplianceError`` when `snikket up` runs after all, or the state directory cannot be used; `CertificateFailure`.
     public func obtain(progress: @escaping @Sendable (CertificateEvent) -> Void) async throws {
         umask(0o022)
-        try Ground.prepare(locations, accounts: accounts)
         let lock = try RunLock(locations)
+        try Ground.prepare(locations, accounts: accounts)
         defer { extendLifetime(lock) }
         guard await keeper.permitsImpatience else {
             throw CertificateFailure(

@@ -10,7 +10,7 @@ extension Parts {
     func useStoredCertificate() async throws -> Bool {
         await takeOwnFiles()
         guard let stored = try? keeper.usable() else { return false }
-        _ = try await keeper.deploy(stored, accounts: accounts)
+        try await keeper.deploy(stored, accounts: accounts)
         phase.value = .serving
         return true
     }
@@ -33,7 +33,7 @@ extension Parts {
             isFirst = false
             // One that had ended by a clock that was ahead is good again.
             if let stored = try? keeper.usable() {
-                _ = try await keeper.deploy(stored, accounts: accounts)
+                try await keeper.deploy(stored, accounts: accounts)
                 return
             }
             begin("getting a certificate")
@@ -43,7 +43,7 @@ extension Parts {
                         say.certificate($0)
                         pageNews.ring()
                     }
-                    _ = try await keeper.deploy(stored, accounts: accounts)
+                    try await keeper.deploy(stored, accounts: accounts)
                 }
                 return
             } catch {
@@ -68,7 +68,8 @@ extension Parts {
 
     private func report(_ failure: CertificateFailure) async {
         say.problem(.init(failure))
-        say.progress("the next attempt is at \(RFC3339.text(await keeper.nextAttempt()))")
+        let isHad = await keeper.lastFailure == nil
+        say.progress(isHad ? "it is tried again within a minute" : "the next attempt is at \(RFC3339.text(await keeper.nextAttempt()))")
         begin("no certificate: \(failure.error)")
     }
 
@@ -123,10 +124,34 @@ extension Parts {
 
     /// A new certificate, in use.
     private func replace() async throws(CertificateFailure) {
-        let stored = try await keeper.obtain { _ in }
-        await load(try await keeper.deploy(stored, accounts: accounts), notAfter: stored.record.notAfter)
+        try await give(try await keeper.obtain { _ in })
         await lookUntilServed()
         await restartStaleServers()
+    }
+
+    /// Gives the servers their copies of a certificate, and has those read it that have another one than before. What cannot be written now is tried
+    /// again whenever a server is seen to serve another one.
+    ///
+    /// - Returns: whether any server has another one than before.
+    @discardableResult
+    private func give(_ stored: CertificateStore.Stored) async throws(CertificateFailure) -> Bool {
+        let (changed, failure) = await keeper.handOut(stored, accounts: accounts)
+        await load(changed, notAfter: stored.record.notAfter)
+        guard let failure else {
+            if matters.all.contains(where: { $0.matter == "certificate-copies" }) { keeper.work.isMended() }
+            matters.close("certificate-copies")
+            return !changed.isEmpty
+        }
+        let problem = StatusReport.ProblemReport(failure)
+        matters.open("certificate-copies", problem)
+        await messages.tell(
+            "certificate-copies", level: 1,
+            """
+            \(settings.domain) has a new certificate, and not every server could be given it. When the old one ends, no app will connect any more.
+            What is wrong: \([problem.error, problem.cause].compactMap { $0 }.joined(separator: ": ")).
+            What to do: mend that on the server; it is tried again within a minute.
+            """)
+        throw failure
     }
 
     /// Makes servers read their new certificate.
@@ -155,8 +180,12 @@ extension Parts {
 
     /// A server that serves another certificate than the one it was given is started again: once for each certificate.
     func restartStaleServers() async {
+        guard let stored = try? keeper.usable() else { return }
+        // Who could not be given it would begin with the old one.
+        guard let isNews = try? await give(stored) else { return }
+        if isNews { await lookUntilServed() }
+        let serial = stored.record.serial
         let stale = await keeper.stale(among: settings.endpoints)
-        guard let serial = (try? keeper.usable())?.record.serial else { return }
         for service in Service.allCases where stale.contains(where: { $0.service == service }) {
             guard restarted.withLock({ $0.insert("\(service.rawValue) \(serial)").inserted }) else { continue }
             let ports = stale.filter { $0.service == service }.map(\.name).joined(separator: ", ")

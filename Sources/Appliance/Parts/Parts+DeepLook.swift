@@ -32,8 +32,35 @@ extension Parts {
             releaseStartupPages()
             await lookAtPorts()
             // A server that is just being given another certificate needs a moment, and is looked at by whoever gives it.
-            if isStale, !keeper.work.expected.isUnderWay { await restartStaleServers() }
+            if keeper.work.expected.isUnderWay { continue }
+            if isStale { await restartStaleServers() }
+            await tellOfStaleServers()
         }
+    }
+
+    /// Whether starting it again has helped a server that served another certificate than the one in place.
+    private func tellOfStaleServers() async {
+        let stale = await keeper.stale(among: settings.endpoints)
+        guard !stale.isEmpty else {
+            matters.close("certificate-served")
+            for matter in ["certificate-copies", "certificate-served"] {
+                await messages.tell(matter, level: 0, "Every server of \(settings.domain) serves the new certificate.")
+            }
+            return
+        }
+        // Those that have not been started again yet are about to be, or could not be given it, which is told of by itself.
+        guard await !hasNewlyStaleServers() else { return }
+        let ports = stale.map(\.name).joined(separator: ", ")
+        let problem = StatusReport.ProblemReport(
+            error: "another certificate than the new one is still served", cause: "seen on \(ports), after a start too",
+            tryThis: "systemctl restart snikket; snikket logs says what the servers have against it")
+        matters.open("certificate-served", problem)
+        await messages.tell(
+            "certificate-served", level: 1,
+            """
+            \(settings.domain) has a new certificate, and the old one is still served (\(ports)). When it ends, no app will connect any more.
+            What to do: `systemctl restart snikket` on the server; `snikket logs` says what the servers have against the new one.
+            """)
     }
 
     /// Whether a server serves another certificate than the one it was given, and has not been started again for it.

@@ -3,7 +3,7 @@ import Supervision
 import Synchronization
 
 extension Parts {
-    /// Refuses to start when another program has one of our ports: the servers' own words for that are unclear.
+    /// Refuses to start when another program has one of our ports, or when we may not have it: the servers' own words for that are unclear.
     func checkPorts() async throws(ApplianceError) {
         let ports = settings.ports
         var wanted: [(name: String, port: WantedPort)] = []
@@ -33,6 +33,9 @@ extension Parts {
         }
         wanted += settings.innerPorts.map { ($0.port == ports.internalHTTP ? "internal HTTP" : "XMPP from the HTTPS port", $0) }
         if let metrics = settings.metricsListen { wanted.append(("metrics", WantedPort(.tcp, metrics.port, address: metrics.address))) }
+        if let port = PortCheck.forbidden(of: wanted.map(\.port)) {
+            throw .portForbidden(port: port.port, name: wanted.first { $0.port == port }?.name ?? "")
+        }
         var conflicts = PortCheck.conflicts(with: wanted.map(\.port))
         // The servers of a predecessor that was killed are told to end by the kernel; nginx in the middle of a reload takes a second for it.
         for _ in 0..<30 where !conflicts.isEmpty {

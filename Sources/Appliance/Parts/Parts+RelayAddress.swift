@@ -14,6 +14,9 @@ extension Parts {
     }
 
     private func use(_ address: String) async {
+        // Else with the next look: a reload writes the same files.
+        guard beginReloading() else { return }
+        defer { endReloading() }
         do {
             relayAddress.withLock { $0 = address }
             let files = try facts.files(of: .coturn)

@@ -24,6 +24,9 @@ struct ReloadRequest: Codable, Sendable {
     var dry: Bool
 }
 
+/// Some of the servers.
+typealias Servers = Set<Service>
+
 extension Parts {
     /// Takes changed settings over. All or nothing: what is wrong with the settings, or with one file, leaves everything as it is; and a
     /// server that does not come up with its new files gets the old ones back.
@@ -32,13 +35,9 @@ extension Parts {
     /// - Throws: what is wrong with the settings, `ServerConfigsError` when a server's checker refuses a file, ``ApplianceError``.
     func reload(isDry: Bool) async throws -> ReloadReport {
         guard haveStarted.withLock({ $0 }), standing.withLock({ $0 }) != .stopping else { throw later("snikket is still starting") }
-        let isFirst = isReloading.withLock { isReloading in
-            defer { isReloading = true }
-            return !isReloading
-        }
-        guard isFirst else { throw later("another reload is under way") }
+        guard beginReloading() else { throw later("another reload is under way") }
         defer {
-            isReloading.withLock { $0 = false }
+            endReloading()
             statusNews.ring()
         }
         let mark = currentSettings.source.mark
@@ -67,6 +66,18 @@ extension Parts {
         return report
     }
 
+    /// Whoever changes what the servers run with does so alone.
+    ///
+    /// - Returns: false when somebody else is at it; else ``endReloading()`` has to follow.
+    func beginReloading() -> Bool {
+        isReloading.withLock { isReloading in
+            defer { isReloading = true }
+            return !isReloading
+        }
+    }
+
+    func endReloading() { isReloading.withLock { $0 = false } }
+
     /// Writes what differs and has the servers use it, one after the other; everything as before when one of them does not serve then.
     private func putInPlace(_ files: [RenderedFile], insteadOf old: [RenderedFile]) async throws -> [Service] {
         let changed: Set<Service>
@@ -74,21 +85,45 @@ extension Parts {
             changed = try files.write(for: serverAccount)
         } catch {
             // No server has seen any of it.
-            _ = try? old.write(for: serverAccount)
+            if putBack(old) != nil { unsettled.withLock { $0.formUnion(files.map(\.service)) } }
             throw error
         }
+        let wanted = changed.union(unsettled.withLock { $0 })
         var done: [Service] = []
-        for service in Service.allCases where changed.contains(service) {
+        for service in Service.allCases where wanted.contains(service) {
             done.append(service)
-            guard let problem = await apply(service) else { continue }
-            try old.write(for: serverAccount)
-            for service in done { _ = await apply(service) }
+            guard let problem = await apply(service) else {
+                unsettled.withLock { _ = $0.remove(service) }
+                continue
+            }
+            unsettled.withLock { $0.formUnion(done) }
+            let lost = putBack(old)
+            for service in done where await apply(service) == nil { unsettled.withLock { _ = $0.remove(service) } }
+            let error = "\(service.rawValue) does not serve with the new settings"
+            guard let lost else {
+                throw ApplianceError.failed(
+                    .init(error: "\(error), so the old ones are back", cause: "\(problem)", tryThis: "snikket logs \(service.rawValue)"))
+            }
             throw ApplianceError.failed(
                 .init(
-                    error: "\(service.rawValue) does not serve with the new settings, so the old ones are back", cause: "\(problem)",
-                    tryThis: "snikket logs \(service.rawValue)"))
+                    error: "\(error), and the old ones could not all be put back", cause: "\(problem); \(lost)",
+                    tryThis: "make room or mend the folder, correct the settings, and run `snikket reload` again"))
         }
         return done
+    }
+
+    /// Puts every file back that can be, and tells why one could not.
+    private func putBack(_ files: [RenderedFile]) -> String? {
+        var problem: String?
+        for file in files {
+            do {
+                try [file].write(for: serverAccount)
+            } catch {
+                let told = currentSettings.source.explain(error).0
+                problem = problem ?? [told.error, told.cause].compactMap { $0 }.joined(separator: ": ")
+            }
+        }
+        return problem
     }
 
     /// Whoever reloads may have mended what made a server fail: one that waits for its next start is started now.

@@ -46,13 +46,10 @@ extension Parts {
     /// - Returns: false when this is not the moment for it.
     private func restart(_ service: Service, because files: Set<String>) async -> Bool {
         guard haveStarted.withLock({ $0 }), standing.withLock({ $0 }) == .running else { return false }
-        let isFree = isReloading.withLock { isReloading in
-            defer { isReloading = true }
-            return !isReloading
-        }
-        guard isFree else { return false }
-        defer { isReloading.withLock { $0 = false } }
+        guard beginReloading() else { return false }
+        defer { endReloading() }
         say.progress("\(service.rawValue) is started again: an upgrade has replaced \(Self.names(of: files))")
+        await versions.forget()
         if let problem = await household.restart(service) {
             say.problem(
                 .init(

@@ -17,6 +17,8 @@ final class Parts: Sendable {
     /// The settings that are in force.
     var settings: Settings { currentSettings.value }
     let isReloading = Mutex(false)
+    /// The servers that may run with other files than are in place: what a reload could not bring to its end.
+    let unsettled = Mutex<Servers>([])
     let wasToldOfChange = Mutex(false)
     let locations: Locations
     let accounts: Accounts
@@ -66,7 +68,7 @@ final class Parts: Sendable {
     let relayAddress = Mutex<String?>(nil)
 
     init(
-        settings: Settings, from source: SettingsSource, locations: Locations, programs folder: String, accounts: Accounts,
+        settings: Settings, from source: SettingsSource, locations: Locations, programs folder: String, accounts: Accounts, lock: RunLock,
         findRelayAddress: @escaping @Sendable () async -> String?
     ) throws {
         self.findRelayAddress = findRelayAddress
@@ -77,7 +79,7 @@ final class Parts: Sendable {
         self.locations = locations
         self.accounts = accounts
         program = folder + "/snikket"
-        lock = try RunLock(locations)
+        self.lock = lock
         try StateVersion(of: locations.state).bringUpToDate()
         programs = try ServerPrograms.installed()
         versions = ServerVersions(programs)

@@ -8,8 +8,10 @@ public enum BackupError: Error, Sendable, Equatable {
     case program(String, String)
     /// Something about a file or folder.
     case file(FileError)
-    /// There is no such backup, or it is no regular file.
+    /// There is no such backup.
     case noSuchFile(String)
+    /// It is a folder or another thing that is no regular file.
+    case notAFile(String)
     /// The file is not one of our backups.
     case notABackup(String)
     /// The file is not what was written: it was cut off or altered.
@@ -28,6 +30,8 @@ public enum BackupError: Error, Sendable, Equatable {
     case changing(String)
     /// A name or a kind of file that cannot be in a backup.
     case unsuitable(String)
+    /// The settings are to get a name that another file of the backup has.
+    case settingsName(String)
     /// Not enough room: bytes that are needed, and that are there.
     case noRoom(folder: String, needed: Int, free: Int)
     /// It failed while things were being put in place, and everything is again as it was: why.

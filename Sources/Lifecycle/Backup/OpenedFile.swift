@@ -80,7 +80,7 @@ final class OpenedFile {
             if errno == ENOENT { throw .noSuchFile(path) }
             throw .file(FileError(.read, path, errno: errno))
         }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .noSuchFile(path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path) }
         let file = try Descriptor.open(path, O_RDONLY)
         var beginning = [UInt8](repeating: 0, count: 40)
         let count = pread(file.number, &beginning, beginning.count, 0)

@@ -92,7 +92,7 @@ struct RestorePlace {
 
     private func forward(_ plan: Plan) throws(BackupError) {
         let aside = "\(state)/\(plan.aside)"
-        if !Tree.exists(aside) { try Tree.makeFolder(aside) }
+        if !plan.leaving.isEmpty, !Tree.exists(aside) { try Tree.makeFolder(aside) }
         for name in plan.leaving where !Tree.exists("\(aside)/\(name)") { try move("\(state)/\(name)", "\(aside)/\(name)") }
         for name in plan.arriving {
             if Tree.exists("\(new)/state/\(name)") {
@@ -103,7 +103,7 @@ struct RestorePlace {
             }
         }
         for name in plan.settings where Tree.exists("\(new)/settings/\(name)") { try putSetting(name, plan) }
-        try flush([aside, state])
+        try flush(plan.leaving.isEmpty ? [state] : [aside, state])
         try end()
     }
 

@@ -4,7 +4,7 @@ import Glibc
 /// `snikket restore`: puts a backup in the place of the present state and settings, or leaves them as they are.
 public final class Restorer {
     private let state: String
-    private let settingsFolder: String
+    private let configuration: String
     private let file: String
     private let opening: Opening
     private let owners: StateOwners
@@ -13,6 +13,8 @@ public final class Restorer {
     private let place: RestorePlace
     private var unpacked: Unpacker?
     private var aside = ""
+    /// Whether there was no state directory before.
+    private var hasMadeState = false
     private var stateLock: HeldLock?
     private var runLock: HeldLock?
     /// Of the containers that there have been.
@@ -30,16 +32,21 @@ public final class Restorer {
     }
 
     /// - Parameters:
-    ///   - settingsFolder: where the settings lie.
+    ///   - configuration: the settings' file; what they name lies beside it.
     ///   - backups: where backups lie. They stay there, also below the state directory.
-    public init(file: String, opening: Opening, state: String, settingsFolder: String, owners: StateOwners, backups: String) {
-        (self.file, self.opening, self.state, self.settingsFolder, self.owners) = (file, opening, state, settingsFolder, owners)
+    public init(file: String, opening: Opening, state: String, configuration: String, owners: StateOwners, backups: String) {
+        (self.file, self.opening, self.state, self.configuration, self.owners) = (file, opening, state, configuration, owners)
         self.backups = backups
         place = RestorePlace(state: state)
     }
 
     /// Whether a restore of this state was interrupted while things were being put in place.
     public static func isUnfinished(state: String) -> Bool { Tree.exists(RestorePlace(state: state).planFile) }
+
+    /// Looks whether a file is a backup by its beginning.
+    public static func look(at file: String) throws(BackupError) {
+        guard try OpenedFile.open(file).1 != .other else { throw .notABackup(file) }
+    }
 
     /// Whether `snikket up` uses the state.
     public func isRunning() throws(BackupError) -> Bool {
@@ -75,13 +82,14 @@ public final class Restorer {
     ///
     /// - Parameter progress: gets the bytes that are done, and those that there are.
     public func prepare(now: Int, progress: @escaping (Int, Int) -> Void) throws(BackupError) -> Preview {
+        hasMadeState = !Tree.exists(state)
         do throws(FileError) { try Folder.make(state, mode: 0o711, followingLinks: true) } catch { throw .file(error) }
         try takeStateLock()
         place.clear()
-        try Tree.makeFolder(place.folder)
-        try Tree.makeFolder(place.new)
         do throws(BackupError) {
-            let unpacker = Unpacker(into: place.new, owners: owners, progress: progress)
+            try Tree.makeFolder(place.folder)
+            try Tree.makeFolder(place.new)
+            let unpacker = Unpacker(into: place.new, owners: owners, mainSettings: File.name(of: configuration), progress: progress)
             try OpenedFile.read(file, opening: opening, unpacker)
             guard let about = unpacker.about else { throw .notABackup(file) }
             var contents = BackupContents(about: about, databases: [])
@@ -94,13 +102,19 @@ public final class Restorer {
             return Preview(
                 contents: contents, leaving: leaving(), aside: "\(state)/\(aside)", changedSettings: changedSettings(unpacker.names.settings))
         } catch {
-            place.clear()
+            abandon()
             throw error
         }
     }
 
     /// Leaves everything as it was.
-    public func abandon() { place.clear() }
+    public func abandon() {
+        place.clear()
+        guard hasMadeState else { return }
+        unlink("\(state)/backup.lock")
+        rmdir(state)
+        stateLock = nil
+    }
 
     /// Puts it in place.
     ///
@@ -108,7 +122,7 @@ public final class Restorer {
     public func putInPlace() throws(BackupError) {
         guard let unpacked else { throw .interrupted }
         do throws(BackupError) { try takeRunLock() } catch {
-            place.clear()
+            abandon()
             throw error
         }
         let staying = staying()
@@ -118,7 +132,7 @@ public final class Restorer {
             settings: unpacked.names.settings,
             settingsThatWere: unpacked.names.settings.filter { Tree.exists("\(settingsFolder)/\($0)") })
         do throws(BackupError) { try place.save(plan) } catch {
-            place.clear()
+            abandon()
             throw error
         }
         try place.carryOut(plan)
@@ -173,6 +187,8 @@ public final class Restorer {
             return (try? File.read("\(place.new)/settings/\(name)", limit: 1 << 26)) != there
         }.map { "\(settingsFolder)/\($0)" }.sorted()
     }
+
+    private var settingsFolder: String { File.folder(of: configuration) }
 
     private var source: String {
         var status = stat()

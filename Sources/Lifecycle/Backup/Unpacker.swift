@@ -5,6 +5,7 @@ import Glibc
 final class Unpacker: ArchiveReader.Receiver {
     private let folder: String
     private let owners: StateOwners
+    private let mainSettings: String
     private let report: (Int, Int) -> Void
     private(set) var about: BackupAbout?
     /// The databases' paths in the backup.
@@ -18,8 +19,9 @@ final class Unpacker: ArchiveReader.Receiver {
     /// Whether the file that is coming is one.
     private var isDatabase = false
 
-    init(into folder: String, owners: StateOwners, progress: @escaping (Int, Int) -> Void) {
-        (self.folder, self.owners, report) = (folder, owners, progress)
+    /// - Parameter mainSettings: the name that the settings get here; those that they name keep theirs.
+    init(into folder: String, owners: StateOwners, mainSettings: String, progress: @escaping (Int, Int) -> Void) {
+        (self.folder, self.owners, self.mainSettings, report) = (folder, owners, mainSettings, progress)
     }
 
     func begin(_ about: BackupAbout) throws(BackupError) {
@@ -89,7 +91,10 @@ final class Unpacker: ArchiveReader.Receiver {
         guard parts.count == 2, parts[0] == "settings", entry.kind == .file, !parts[1].hasPrefix(".") else {
             throw .damaged(entry.path, .malformed("something that belongs nowhere"))
         }
-        names.settings.append(String(parts[1]))
-        return entry.path
+        // They are the first of the settings' files in a backup.
+        let name = names.settings.isEmpty ? mainSettings : String(parts[1])
+        guard !names.settings.contains(name) else { throw .settingsName(name) }
+        names.settings.append(name)
+        return "settings/\(name)"
     }
 }

@@ -1,7 +1,7 @@
 """A disk that the kernel has made read-only, as it does after an error: what serves goes on serving, and a start says what is wrong."""
 
 import asyncio
-import threading
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from world.appliance import Appliance, without_pebble
 from world.conversation import under_fire
 from world.people import Account, logged_in, register
+from world.service_watch import checks
 from world.small_disk import SmallDisk, breaking_disk, small_disk
 from world.waiting import until
 
@@ -82,9 +83,14 @@ def test_on_a_disk_that_breaks_what_runs_goes_on_and_refuses_what_it_cannot_keep
             assert asyncio.run(_say(ann, ben.address, "kept before")) is None
             before = appliance.healthy()
             text = appliance.config.read_text()
-            disk.break_()
-            # Longer than three probes in a row: nothing is started again for it.
-            threading.Event().wait(15)
+            # Not in the middle of a transaction: what was half done could be neither ended nor taken back on such a disk, and nothing be read any more.
+            with sqlite3.connect(appliance.state / "prosody/prosody.sqlite", timeout=30, isolation_level=None) as database:
+                database.execute("BEGIN IMMEDIATE")
+                disk.break_()
+            database.close()
+            # Nothing is started again for it, however often it is asked.
+            asked = checks(appliance).get(("prosody", "c2s"), 0)
+            until(lambda: checks(appliance).get(("prosody", "c2s"), 0) >= asked + 2, 60, "the chat server has been asked twice more")
             assert asyncio.run(_say(ann, ben.address, "refused")) == "resource-constraint"
             assert asyncio.run(_read(ben, ann.address)) == ["kept before"]
             answer = appliance.snikket("status", "--json")

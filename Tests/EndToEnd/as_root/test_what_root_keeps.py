@@ -3,6 +3,7 @@
 import os
 import pwd
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -135,4 +136,10 @@ def test_it_works_where_others_processes_are_invisible(users: dict[str, int]) ->
         os.kill(before, 9)
         until(lambda: appliance.service("nginx")["pid"] not in (before, None), 30, "another nginx is started")
         appliance.healthy(60)
+        # What the machine's network is comes from /proc too.
+        with socket.create_connection(("::1", appliance.ports.https), timeout=10):
+            pass
         assert appliance.stop() == 0
+        with socket.create_server(("0.0.0.0", appliance.ports.client)):
+            appliance.start().line(f"snikket: error: port {appliance.ports.client}", 20)
+            assert appliance.ended() != 0

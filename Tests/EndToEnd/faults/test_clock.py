@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,8 +64,7 @@ def test_a_jump_and_back_disturbs_nobody(wrong: tuple[Appliance, Clock], people:
         clock.set(jump)
         spent = _seconds_of_processor(appliance)
         # Longer than three probes in a row, and than it takes to notice that the clock was set.
-        threading.Event().wait(16)
-        conversation.goes_on()
+        conversation.goes_on_for(16)
         answer = appliance.snikket("status")
         assert answer.returncode in (0, 1) and "prosody" in answer.stdout, answer
         for pid, seconds in _seconds_of_processor(appliance).items():

@@ -141,7 +141,7 @@ def test_held_up_for_twenty_seconds_it_starts_nothing_again(survivor: Appliance,
             answer = survivor.snikket("status")
             assert time.monotonic() - began < 10
             assert answer.returncode == 75 and "snikket: error: snikket does not answer" in answer.stderr, answer
-            threading.Event().wait(20 - (time.monotonic() - began))
+            conversation.goes_on_for(20 - (time.monotonic() - began))
             conversation.goes_on()
         finally:
             survivor.process.send_signal(signal.SIGCONT)

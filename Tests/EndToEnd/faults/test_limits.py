@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -72,7 +71,7 @@ def test_without_a_free_descriptor_no_server_is_started_again(appliance: Applian
         with _limited(appliance, "nofile", _descriptors(appliance)):
             spent = _seconds_of_processor(pid)
             # Longer than three probes in a row: ten seconds, and twice one.
-            threading.Event().wait(25)
+            conversation.goes_on_for(25)
             spent = _seconds_of_processor(pid) - spent
             # It has a descriptor for whoever asks, or it has none: then that is what is said.
             answer = appliance.snikket("status")

@@ -59,6 +59,12 @@ class Conversation:
         before = len(self._acknowledged)
         until(lambda: len(self._acknowledged) >= before + messages, seconds, f"{messages} more messages are acknowledged")
 
+    def goes_on_for(self, seconds: float) -> None:
+        """For so long, messages are acknowledged again and again."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.goes_on()
+
     def silence(self, since: float = 0) -> float:
         """The longest time, in seconds, in which nothing was acknowledged, of those that ended after `since` (monotonic clock)."""
         moments = [message.at for message in self._acknowledged]

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
 from . import turn
 from .appliance import Appliance
 from .people import Account
@@ -34,6 +36,19 @@ def status(appliance: Appliance) -> dict[str, Any]:
         return json.loads(connection.getresponse().read())
     finally:
         connection.close()
+
+
+def checks(appliance: Appliance) -> dict[tuple[str, str], float]:
+    """How often each probe has asked, by its server's name and its own."""
+    connection = _Control(appliance)
+    try:
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+    finally:
+        connection.close()
+    return {
+        (sample.labels["service"], sample.labels["probe"]): sample.value
+        for family in text_string_to_metric_families(text) for sample in family.samples if sample.name == "snikket_probe_checks_total"}
 
 
 def services(appliance: Appliance) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .waiting import until
+
 
 class SmallDisk:
     """What is mounted on `folder`. Its owner stays who it was."""
@@ -70,6 +72,8 @@ class BreakingDisk:
     def repair(self) -> None:
         """What a reboot does. Nobody may have a file open."""
         self.unmount()
+        # Whoever began in a mount namespace of its own just then may hold it for another moment; mounted again it would still be the broken one.
+        until(lambda: not _run("losetup", "-j", str(self._image)), 20, "the broken disk is gone")
         _run("fsck.ext4", "-p", str(self._image), succeeding=(0, 1))
         self._mount()
 
@@ -86,9 +90,10 @@ def _unmount(folder: Path) -> None:
     _run("umount", "-l", str(folder))
 
 
-def _run(*command: str, succeeding: tuple[int, ...] = (0,)) -> None:
+def _run(*command: str, succeeding: tuple[int, ...] = (0,)) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode in succeeding, (command, done.stdout, done.stderr)
+    return done.stdout
 
 
 @contextmanager
