@@ -106,11 +106,13 @@ struct ReachabilityCheck: Sendable {
         if theirs.isSuperset(of: outcome.bad.keys) {
             return Finding(
                 .reachable, .red, "nothing answers at \(address) on \(listed(closed)) (\(why)), where the web server in front has to be",
-                try: "start it with what `sudo snikket render --target proxy=NAME` prints, or take SNIKKET_TRUSTED_PROXIES out of snikket.conf")
+                try:
+                    "start it with the part that `sudo snikket render --target proxy=NAME` prints, or take SNIKKET_TRUSTED_PROXIES out of snikket.conf"
+            )
         }
         return Finding(
             .reachable, .red, "\(address) does not answer on \(listed(closed)) (\(why))",
-            try: isServing ? "look at `snikket status`, and at this machine's firewall" : "look at this machine's firewall and at its network")
+            try: isServing ? "look at `sudo snikket status`, and at this machine's firewall" : "look at this machine's firewall and at its network")
     }
 
     private func closedToUs(_ doors: Doors?) -> [Finding] {
