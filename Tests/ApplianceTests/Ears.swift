@@ -22,12 +22,13 @@ final class Ears: AdministratorChannel {
     }
 }
 
-/// Takes its time: what it is given is delivered when the test says so.
+/// Takes its time: what it is given is delivered when the test says so; after that, at once.
 final class Letterbox: AdministratorChannel {
     private struct State {
         var text: String?
         var continuation: CheckedContinuation<Bool, Never>?
         var heard: [String] = []
+        var isQuick = false
     }
     private let state = Mutex(State())
 
@@ -36,11 +37,18 @@ final class Letterbox: AdministratorChannel {
     var heard: [String] { state.withLock { $0.heard } }
 
     func tell(_ text: String) async -> Bool {
-        await withCheckedContinuation { continuation in state.withLock { ($0.text, $0.continuation) = (text, continuation) } }
+        await withCheckedContinuation { continuation in
+            let isQuick = state.withLock { state in
+                if state.isQuick { state.heard.append(text) } else { (state.text, state.continuation) = (text, continuation) }
+                return state.isQuick
+            }
+            if isQuick { continuation.resume(returning: true) }
+        }
     }
 
-    func answer(_ isHeard: Bool) {
+    func answer(_ isHeard: Bool, isQuickThen: Bool = false) {
         state.withLock { state in
+            state.isQuick = isQuickThen
             if isHeard, let text = state.text { state.heard.append(text) }
             defer { (state.text, state.continuation) = (nil, nil) }
             return state.continuation
