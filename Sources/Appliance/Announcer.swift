@@ -4,15 +4,15 @@ import Glibc
 /// What `snikket up` says to whoever started it.
 ///
 /// The lines that scripts wait for go to standard output: `ready https://...` and `invitation https://...`. Everything else is for
-/// people and goes to standard error, where systemd's journal reads it too.
+/// people and goes to standard error, where systemd's journal reads it too. Nobody who says something waits for whoever reads it.
 public struct Announcer: Sendable {
     public init() {}
 
     /// A line that scripts rely on.
-    func result(_ line: String) { write(line, to: STDOUT_FILENO) }
+    func result(_ line: String) { Printer.shared.print(line, to: .output) }
 
     /// What is going on.
-    func progress(_ line: String) { write("snikket: \(line)", to: STDERR_FILENO) }
+    func progress(_ line: String) { Printer.shared.print("snikket: \(line)", to: .errors) }
 
     /// A problem that does not end the program, in the three parts of every error.
     func problem(_ problem: StatusReport.ProblemReport) {
@@ -33,22 +33,9 @@ public struct Announcer: Sendable {
     /// Under systemd, what the servers print goes to the journal as well; on a terminal it would be in the way of everything else.
     static func serverLines(of service: String) -> (@Sendable (String) -> Void)? {
         guard getenv("JOURNAL_STREAM") != nil else { return nil }
-        return { line in Announcer().write("\(service): \(line)", to: STDERR_FILENO) }
+        return { line in Printer.shared.print("\(service): \(line)", to: .errors, isServers: true) }
     }
 
     /// In a container there is one server, and the engine keeps what is printed.
-    func serverLine(_ line: String) { write(line, to: STDERR_FILENO) }
-
-    // One write for a line, so that lines of several tasks do not mix.
-    private func write(_ line: String, to descriptor: CInt) {
-        var bytes = Array((line + "\n").utf8)[...]
-        while !bytes.isEmpty {
-            let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if written < 0 {
-                if errno == EINTR { continue }
-                return
-            }
-            bytes = bytes.dropFirst(written)
-        }
-    }
+    func serverLine(_ line: String) { Printer.shared.print(line, to: .errors, isServers: true) }
 }

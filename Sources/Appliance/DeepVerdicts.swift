@@ -25,6 +25,8 @@ final class DeepVerdicts: Sendable {
         /// How often it was started again without having been stable since.
         var restarts = 0
         var restartedAt: Duration?
+        /// Since when every look was good; nil when the last one was not.
+        var goodSince: Duration?
     }
 
     private let verdicts = Mutex<[Service: Verdict]>([:])
@@ -49,7 +51,7 @@ final class DeepVerdicts: Sendable {
                 verdict.restartedAt = now
                 verdict.isOnTrial = true
             }
-            (verdict.bad, verdict.fault) = (0, nil)
+            (verdict.bad, verdict.fault, verdict.goodSince) = (0, nil, nil)
             verdicts[service] = verdict
         }
     }
@@ -67,7 +69,8 @@ final class DeepVerdicts: Sendable {
             verdict.isOnTrial = false
             verdict.fault = fault
             verdict.bad = fault == nil ? 0 : verdict.bad + 1
-            if fault == nil, let restartedAt = verdict.restartedAt, now - restartedAt >= Self.stableAfter {
+            verdict.goodSince = fault == nil ? verdict.goodSince ?? now : nil
+            if let goodSince = verdict.goodSince, now - goodSince >= Self.stableAfter {
                 (verdict.restarts, verdict.restartedAt) = (0, nil)
             }
             verdicts[service] = verdict
@@ -84,6 +87,9 @@ final class DeepVerdicts: Sendable {
     func isLasting(_ service: Service) -> Bool {
         verdicts.withLock { $0[service] }.map { $0.bad >= Self.threshold && $0.restarts >= 3 } ?? false
     }
+
+    /// Whether a server was started again for what was seen, and has not been well for so long since that it is forgotten.
+    func isOnProbation(_ service: Service) -> Bool { verdicts.withLock { $0[service] }.map { $0.restarts > 0 } ?? false }
 
     /// To be asked in a server's liveness check.
     ///

@@ -48,12 +48,14 @@ final class SystemdNotification: Sendable {
     /// Whether somebody listens.
     var isHeard: Bool { socketPath?.isEmpty == false }
 
-    // A lost notification must not stop the servers, so failures end here.
+    // A lost notification must not stop the servers, so failures end here, and one who does not listen for a second has missed it.
     private func send(_ message: String) {
         guard let socketPath, !socketPath.isEmpty else { return }
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
+        var patience = timeval(tv_sec: 1, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         var bytes = Array(socketPath.utf8)

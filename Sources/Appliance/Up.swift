@@ -22,6 +22,7 @@ public struct Up: ServiceLifecycle.Service {
     ) throws {
         useOneHeap()
         IdleSignals.takeNoNotice()
+        Printer.shared.takeLogs()
         // Modes are said where files are made; whoever started this may have said something narrower.
         umask(0o022)
         try StateVersion(of: locations.state).check()
@@ -34,6 +35,7 @@ public struct Up: ServiceLifecycle.Service {
 
     /// Returns when everything has ended in order, after SIGTERM or Ctrl-C.
     public func start() async throws {
+        defer { Printer.shared.settle() }
         try await appliance.checkPorts()
         try await ServiceGroup(
             services: [self], gracefulShutdownSignals: [.sigterm, .sigint] + (appliance.reloadsOnHangup ? [] : [.sighup]),

@@ -12,10 +12,14 @@ public struct RestartPolicy: Sendable {
     public var failedAfter: Int
     /// The pause between those tries.
     public var failedPause: Duration
+    /// A server that failed so many times within ``oftenWithin``, each time after it had been stable, fails often, until that time has passed without a failure.
+    public var oftenAfter: Int
+    public var oftenWithin: Duration
 
     public init(
         firstPause: Duration = .milliseconds(250), longestPause: Duration = .seconds(30), jitter: Double = 0.2,
-        stableAfter: Duration = .seconds(60), failedAfter: Int = 8, failedPause: Duration = .seconds(300)
+        stableAfter: Duration = .seconds(60), failedAfter: Int = 8, failedPause: Duration = .seconds(300),
+        oftenAfter: Int = 5, oftenWithin: Duration = .seconds(3_600)
     ) {
         self.firstPause = firstPause
         self.longestPause = longestPause
@@ -23,6 +27,8 @@ public struct RestartPolicy: Sendable {
         self.stableAfter = stableAfter
         self.failedAfter = failedAfter
         self.failedPause = failedPause
+        self.oftenAfter = oftenAfter
+        self.oftenWithin = oftenWithin
     }
 
     /// The pause before the next start.

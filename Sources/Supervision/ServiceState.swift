@@ -92,6 +92,8 @@ public struct ServiceSnapshot: Sendable {
     public var lastProblem: ServiceProblem?
     /// When that was.
     public var lastProblemAt: Timestamp?
+    /// Whether it comes back each time, and has failed too often lately (``RestartPolicy/oftenAfter``).
+    public var failsOften = false
 }
 
 /// Why something asked of a server did not happen.

@@ -33,6 +33,7 @@ public actor SupervisedService {
     var wish: Wish?
     private var restarts = 0
     private var failures = 0
+    private var recent: RecentFailures
     var readySince: Duration?
     var lastProblem: ServiceProblem? { didSet { lastProblemAt = .now() } }
     private var lastProblemAt: Timestamp?
@@ -61,6 +62,7 @@ public actor SupervisedService {
         self.pace = Pace(clock: clock)
         self.chance = chance
         self.logger = logger
+        recent = RecentFailures(specification.restart)
     }
 
     /// Each change of the state from now on.
@@ -74,7 +76,7 @@ public actor SupervisedService {
         return ServiceSnapshot(
             name: specification.name, state: state, pid: pid, since: (pid == nil ? nil : processSince) ?? since, restarts: restarts,
             memoryBytes: withMemory ? pid.flatMap { ProcessTable.memory(ofGroup: $0, runningAs: specification.account) } : nil,
-            lastProblem: lastProblem, lastProblemAt: lastProblemAt)
+            lastProblem: lastProblem, lastProblemAt: lastProblemAt, failsOften: recent.areOften(at: pace.now()))
     }
 
     /// Starts the server and keeps it running; returns when it has been stopped. A second call waits for the first.
@@ -198,6 +200,7 @@ public actor SupervisedService {
         let policy = specification.restart
         let wasStable = readySince.map { pace.now() - $0 >= policy.stableAfter } ?? false
         failures = wasStable ? 1 : failures + 1
+        if wasStable { recent.note(at: pace.now()) }
         let pause = policy.pause(after: failures, chance: chance())
         let hasFailed = failures >= policy.failedAfter
         // Loud once; the tries that follow say nothing new.

@@ -1,3 +1,4 @@
+import Appliance
 import ArgumentParser
 import Supervision
 import SystemPackage
@@ -36,6 +37,10 @@ extension Failure {
 
     /// Writes the error to standard error and ends the command with its code.
     func report() -> ExitCode {
+        guard !Printer.shared.isInUse else {
+            Printer.shared.printLast(lines)
+            return ExitCode(code.rawValue)
+        }
         let text = lines.map { $0 + "\n" }.joined()
         _ = try? FileDescriptor.standardError.writeAll(Array(text.utf8))
         return ExitCode(code.rawValue)

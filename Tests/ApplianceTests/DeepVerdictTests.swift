@@ -73,19 +73,31 @@ struct DeepVerdictTests {
         #expect(verdicts.isLasting(.prosody))
     }
 
-    @Test("a server that was well for ten minutes has its restarts forgotten")
+    @Test("a server that was well for ten minutes, at each look, has its restarts forgotten")
     func forgotten() {
         let time = Time()
         let verdicts = begun(time)
         note("x", verdicts, times: 3)
+        #expect(!verdicts.isOnProbation(.prosody))
         verdicts.begin(.prosody)
         note("x", verdicts, times: 3)
         #expect(throws: ServiceImpaired.self) { try verdicts.check(.prosody) }
+        // Bad for half an hour, with a good look now and then.
+        for _ in 0..<6 {
+            time.pass(.seconds(300))
+            note(nil, verdicts)
+            note("x", verdicts, times: 3)
+            #expect(verdicts.isOnProbation(.prosody), "well for a moment is not well")
+        }
         note(nil, verdicts)
-        note("x", verdicts, times: 3)
-        #expect(throws: ServiceImpaired.self, "well for a moment is not well") { try verdicts.check(.prosody) }
-        time.pass(.seconds(600))
+        for _ in 0..<9 {
+            time.pass(.seconds(60))
+            note(nil, verdicts)
+            #expect(verdicts.isOnProbation(.prosody))
+        }
+        time.pass(.seconds(60))
         note(nil, verdicts)
+        #expect(!verdicts.isOnProbation(.prosody))
         note("x", verdicts, times: 3)
         #expect(throws: DeepFault.self) { try verdicts.check(.prosody) }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import RealServers
+import Synchronization
 import Testing
 
 @testable import Appliance
@@ -96,6 +97,28 @@ struct NotificationTests {
         let systemd = SystemdNotification(environment: name)
         systemd.ready()
         systemd.stopping()
+    }
+
+    @Test("one that is there and does not listen holds up nobody")
+    func stuck() async throws {
+        try await Scratch.with { scratch in
+            let socket = try NotifySocket(scratch.path + "/notify")
+            // So many datagrams wait (unix(7)); the last two do not fit.
+            let text = try #require(ProcessTable.read("/proc/sys/net/unix/max_dgram_qlen"))
+            let room = try #require(Int(text.filter(\.isNumber))) + 1
+            let said = Mutex(0)
+            let saying = Task.detached {
+                for _ in 0..<room + 2 {
+                    SystemdNotification(environment: scratch.path + "/notify").alive()
+                    said.withLock { $0 += 1 }
+                }
+            }
+            // Listened to in the end: else one that waits for good would not end either.
+            let isThrough = (try? await until { said.withLock { $0 } == room + 2 }) != nil
+            for _ in 0..<room { #expect(try socket.receive() == "WATCHDOG=1") }
+            await saying.value
+            #expect(isThrough)
+        }
     }
 }
 

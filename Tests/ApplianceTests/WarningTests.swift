@@ -63,6 +63,70 @@ struct WarningTests {
         #expect(!UpgradeNotice(of: [old], domain: "a.example").text.contains("security"))
     }
 
+    @Test("another security upgrade is told of, whatever was waiting before, and one that was told of is not")
+    func securityUpgrades() async throws {
+        func upgrade(_ package: String, _ version: String, isSecurity: Bool) -> PendingUpgrade {
+            PendingUpgrade(package: package, installed: "1", available: version, isSecurity: isSecurity)
+        }
+        let (coturn, prosody) = (upgrade("coturn", "2", isSecurity: false), upgrade("prosody", "2", isSecurity: true))
+        let looks: [(waiting: [PendingUpgrade], isTold: Bool)] = [
+            ([coturn, prosody], true), ([coturn, prosody], false),
+            // It is installed, the other one goes on waiting, and then it is of use again.
+            ([coturn], false), ([coturn, prosody], true),
+            // All are installed, and others come, between one look and the next.
+            ([upgrade("nginx", "2", isSecurity: true)], true), ([upgrade("nginx", "3", isSecurity: true)], true),
+            // One of two is installed.
+            ([upgrade("nginx", "3", isSecurity: true), prosody], true), ([prosody], false),
+            ([], true), ([coturn], true), ([coturn, upgrade("nginx", "4", isSecurity: false)], false),
+        ]
+        try await Scratch.with { scratch in
+            let chat = Ears(hears: true)
+            for (number, look) in looks.enumerated() {
+                // Another run each time.
+                let messages = AdminMessages(path: scratch.path + "/messages.json", channels: ["chat": chat])
+                let (before, notice) = (chat.heard.count, UpgradeNotice(of: look.waiting, domain: "a.example"))
+                await messages.tell("upgrade", level: notice.level, parts: notice.forSecurity, notice.text)
+                #expect(chat.heard.count - before == (look.isTold ? 1 : 0), "look \(number)")
+            }
+        }
+    }
+
+    @Test("what ended while it was being told of is told to be over, if anybody has heard of it", arguments: [true, false])
+    func endsMeanwhile(isHeard: Bool) async throws {
+        try await Scratch.with { scratch in
+            let mail = Letterbox()
+            let messages = AdminMessages(path: scratch.path + "/messages.json", channels: ["mail": mail])
+            async let telling: Void = messages.tell("service prosody", level: 1, "fails")
+            try await until { mail.waiting == "fails" }
+            await messages.tell("service prosody", level: 0, "works again")
+            mail.answer(isHeard, isQuickThen: true)
+            await telling
+            await messages.deliver()
+            #expect(mail.heard == (isHeard ? ["fails", "works again"] : []))
+            #expect(await messages.report == .init(matters: [], undelivered: 0))
+            #expect(messages.areDelivered)
+        }
+    }
+
+    @Test("what is over before its turn has come is not told any more")
+    func overBeforeItsTurn() async throws {
+        try await Scratch.with { scratch in
+            let mail = Letterbox()
+            let messages = AdminMessages(path: scratch.path + "/messages.json", channels: ["mail": mail])
+            async let first: Void = messages.tell("disk", level: 1, "full")
+            try await until { mail.waiting == "full" }
+            await messages.tell("clock", level: 1, "wrong")
+            mail.answer(false)
+            await first
+            async let again: Void = messages.deliver()
+            try await until { mail.waiting == "full" }
+            await messages.tell("clock", level: 0, "right")
+            mail.answer(true, isQuickThen: true)
+            await again
+            #expect(mail.heard == ["full"])
+        }
+    }
+
     @Test("each matter is told once for each degree, once more when it is over, and kept until somebody can hear it")
     func messages() async throws {
         try await Scratch.with { scratch in
@@ -144,26 +208,6 @@ struct WarningTests {
             #expect(throws: CertificateFailure.self) { try file.account(at: "https://a.example/dir") }
             chmod(path, 0o644)
             #expect(throws: CertificateFailure.self) { try file.account(at: "https://a.example/dir") }
-        }
-    }
-}
-
-/// Hears what administrators are told.
-private final class Ears: AdministratorChannel {
-    private let state: Mutex<(hears: Bool, heard: [String])>
-
-    init(hears: Bool) { state = Mutex((hears, [])) }
-
-    var hears: Bool {
-        get { state.withLock { $0.hears } }
-        set { state.withLock { $0.hears = newValue } }
-    }
-    var heard: [String] { state.withLock { $0.heard } }
-
-    func tell(_ text: String) async -> Bool {
-        state.withLock { state in
-            if state.hears { state.heard.append(text) }
-            return state.hears
         }
     }
 }

@@ -62,6 +62,48 @@ import Testing
         #expect(policy.pause(after: 2, chance: -1) < .milliseconds(201))
     }
 
+    @Test("a server that dies again and again, each time after it was well, fails often, until it has not for as long", .timeLimit(.minutes(1)))
+    func often() async throws {
+        let policy = RestartPolicy(stableAfter: .zero, oftenAfter: 3, oftenWithin: .seconds(3))
+        try await Fixture.with(Fixture.shell("echo up; exec sleep 1000", restart: policy)) { fixture in
+            let service = fixture.service
+            try await service.waitUntilReady(deadline: .seconds(20))
+            for count in 1...3 {
+                let pid = try await fixture.pid
+                #expect(await !service.snapshot().failsOften)
+                kill(pid, SIGKILL)
+                try await fixture.waitForSuccessor(of: pid)
+                #expect(await service.snapshot().restarts == count)
+            }
+            // Ready, and started again at once each time: only this says that something is wrong.
+            #expect(await service.snapshot().state == .ready)
+            #expect(await service.snapshot().failsOften)
+            try await until { await !service.snapshot().failsOften }
+        }
+    }
+
+    @Test("failures count for an hour; often stays often until an hour has passed without one")
+    func recentFailures() {
+        var recent = RecentFailures(RestartPolicy())
+        // One every twenty minutes is not often.
+        for number in 0..<20 {
+            recent.note(at: .seconds(1_200 * number))
+            #expect(!recent.areOften(at: .seconds(1_200 * number)))
+        }
+        let start = 1_200 * 19
+        for number in 1...4 { recent.note(at: .seconds(start + 67 * number)) }
+        let last = start + 67 * 4
+        #expect(recent.areOften(at: .seconds(last)))
+        #expect(recent.areOften(at: .seconds(last + 3_599)))
+        #expect(!recent.areOften(at: .seconds(last + 3_600)))
+        // A single one, forty minutes later, has it last longer.
+        recent.note(at: .seconds(last + 2_400))
+        #expect(recent.areOften(at: .seconds(last + 2_400 + 3_599)))
+        #expect(!recent.areOften(at: .seconds(last + 2_400 + 3_600)))
+        recent.note(at: .seconds(last + 10_000))
+        #expect(!recent.areOften(at: .seconds(last + 10_000)))
+    }
+
     @Test("a program that is not there says so, and waiting for it ends with its reason", .timeLimit(.minutes(1)))
     func missing() async throws {
         try await Fixture.with({ _ in

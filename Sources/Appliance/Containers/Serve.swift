@@ -29,6 +29,7 @@ public struct Serve: ServiceLifecycle.Service {
     ) throws {
         useOneHeap()
         IdleSignals.takeNoNotice()
+        Printer.shared.takeLogs()
         umask(0o022)
         // As for `snikket up`: every further thread is memory.
         NIOSingletons.groupLoopCountSuggestion = 1
@@ -61,11 +62,13 @@ public struct Serve: ServiceLifecycle.Service {
     /// Returns when everything has ended in order, after SIGTERM or Ctrl-C. When settings have changed that take another start, the program begins
     /// anew in the same process: whether an engine starts a container again that has ended depends on those that it needs.
     public func start() async throws {
+        defer { Printer.shared.settle() }
         let service = ServiceGroupConfiguration.ServiceConfiguration(service: self, successTerminationBehavior: .gracefullyShutdownGroup)
         try await ServiceGroup(
             configuration: .init(services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "snikket"))
         ).run()
         guard isToStartAgain.value.load(ordering: .relaxed) else { return }
+        Printer.shared.settle()
         execv("/proc/self/exe", CommandLine.unsafeArgv)
         throw ApplianceError.file(FileError(.read, "/proc/self/exe", errno: errno))
     }

@@ -10,8 +10,8 @@ public struct StatusReport: Codable, Sendable, Equatable {
     public var certificate: CertificateReport?
     /// The file system of the state directory; nil when it cannot be told.
     public var disk: DiskReport?
-    /// What is wrong with the machine or the appliance as a whole. What is wrong with one server is with that server, and what is wrong with the
-    /// certificate with the certificate.
+    /// What is wrong with the machine or the appliance as a whole, and which server fails again and again. What is wrong with one server now is with
+    /// that server, and what is wrong with the certificate with the certificate.
     public var problems: [MatterReport] = []
     /// What the administrators are told of.
     public var telling: TellingReport = .init(matters: [], undelivered: 0)

@@ -22,12 +22,13 @@ extension Parts {
     /// Every quarter of a minute: does a server keep failing, is the disk nearly full, can the clock be believed?
     func lookAround() async throws {
         var failing: Set<String> = []
+        var watches: [String: ServiceWatch] = [:]
         var clock = ClockWatch()
         var upgrade: [Int?] = []
         while true {
             for snapshot in await household.snapshots(withMemory: false) {
                 say(snapshot, &failing)
-                await tell(of: snapshot)
+                await tell(of: snapshot, &watches[snapshot.name, default: ServiceWatch()])
             }
             tellOfChangedSettings()
             noteChatEndpoint()
@@ -76,31 +77,19 @@ extension Parts {
         }
     }
 
-    private func tell(of snapshot: ServiceSnapshot) async {
-        let name = snapshot.name
-        switch snapshot.state {
-        case .failed:
-            let why = snapshot.lastProblem.map { "\($0)" } ?? "it says nothing"
-            await messages.tell(
-                "service \(name)", level: 1,
-                """
-                \(name), a part of \(settings.domain), keeps failing. It is tried again now and then; everything else goes on.
-                What is wrong: \(why).
-                What to do: look at `snikket logs \(name)` on the server.
-                """)
-        case .unhealthy where Service(rawValue: name).map(verdicts.isLasting) ?? false:
-            await messages.tell(
-                "service \(name)", level: 1,
-                """
-                \(name), a part of \(settings.domain), does not do all that it should, and starting it again did not help.
-                What is wrong: \(snapshot.lastProblem.map { "\($0)" } ?? "it says nothing").
-                What to do: look at `snikket logs \(name)` on the server.
-                """)
-        // One that comes up for a moment only is not well. The clock may have been set back meanwhile.
-        case .ready where abs(Timestamp.now().milliseconds - snapshot.since.milliseconds) >= 120_000:
-            await messages.tell("service \(name)", level: 0, "\(name), a part of \(settings.domain), works again.")
-        default: break
+    private func tell(of snapshot: ServiceSnapshot, _ watch: inout ServiceWatch) async {
+        let matter = "service \(snapshot.name)"
+        if let problem = ServiceWatch.often(snapshot) {
+            if !matters.all.contains(where: { $0.matter == matter }) { say.problem(problem) }
+            matters.open(matter, problem)
+        } else {
+            matters.close(matter)
         }
+        let service = Service(rawValue: snapshot.name)
+        let notice = watch.notice(
+            of: snapshot, isLasting: service.map(verdicts.isLasting) ?? false, isOnProbation: service.map(verdicts.isOnProbation) ?? false,
+            domain: settings.domain)
+        if let notice { await messages.tell(matter, level: notice.level, notice.text) }
     }
 
     private func tell(of disk: DiskSpace) async {

@@ -18,10 +18,14 @@ actor AdminMessages {
     private var book: Book
     private nonisolated let isEmpty: Mutex<Bool>
     private var isDelivering = false
+    /// What is being sent right now: whether anybody hears it is not known yet.
+    private var underWay: Letter?
 
     private struct Book: Codable, Equatable {
         /// How urgent each matter is that has been raised.
         var levels: [String: Int] = [:]
+        /// What a matter consisted of when it was looked at last; not in the file of an earlier version.
+        var parts: [String: Set<String>]?
         /// The matters of which somebody has heard.
         var told: Set<String> = []
         /// What is still to be told, oldest first.
@@ -54,21 +58,34 @@ actor AdminMessages {
         .init(matters: book.told.intersection(book.levels.keys).sorted(), undelivered: book.outbox.count)
     }
 
-    /// Tells of a matter when it has become more urgent than when it was told last.
+    /// Tells of a matter when it has become more urgent than when it was told last, or when something has joined what it consists of.
     ///
-    /// - Parameter level: 1 or more; 0 when it is over, which is told when it was told of before.
-    func tell(_ matter: String, level: Int, _ text: @autoclosure () -> String) async {
+    /// - Parameters:
+    ///   - level: 1 or more; 0 when it is over, which is told when it was told of before.
+    ///   - parts: what it consists of, when each of them is worth a message.
+    func tell(_ matter: String, level: Int, parts: Set<String> = [], _ text: @autoclosure () -> String) async {
         let known = book.levels[matter] ?? 0
-        guard level > known || (level == 0 && known > 0) else { return await deliver() }
+        let hasNews = !parts.isSubset(of: book.parts?[matter] ?? [])
+        note(parts, of: matter)
+        guard level > known || hasNews || (level == 0 && known > 0) else { return await deliver() }
         // What has not been delivered is out of date.
         book.outbox.removeAll { $0.matter == matter }
         book.levels[matter] = level == 0 ? nil : level
-        // An end of which nobody heard the begin is no news.
-        if level > 0 || book.told.contains(matter) {
+        // An end of which nobody heard the begin is no news. Whoever is being told of it may have heard it in a moment.
+        let isBeingTold = underWay.map { $0.matter == matter && !$0.isEnd } ?? false
+        if level > 0 || book.told.contains(matter) || isBeingTold {
             book.outbox.append(Letter(matter: matter, text: text(), isEnd: level == 0, channels: Set(channels.keys)))
         }
         save()
         await deliver()
+    }
+
+    /// What has gone is news when it comes again.
+    private func note(_ parts: Set<String>, of matter: String) {
+        guard parts != book.parts?[matter] ?? [] else { return }
+        book.parts = book.parts ?? [:]
+        book.parts?[matter] = parts.isEmpty ? nil : parts
+        save()
     }
 
     /// Tries what has not been delivered.
@@ -78,16 +95,35 @@ actor AdminMessages {
         defer { isDelivering = false }
         for letter in book.outbox {
             for name in letter.channels.sorted() {
-                // A channel that is not there any more cannot be used; one may have been left behind in the file.
-                guard await channels[name]?.tell(letter.text) ?? true else { continue }
                 // Another letter may have taken its place meanwhile.
-                guard let place = book.outbox.firstIndex(where: { $0.matter == letter.matter && $0.text == letter.text }) else { break }
-                book.outbox[place].channels.remove(name)
-                if letter.isEnd { book.told.remove(letter.matter) } else { book.told.insert(letter.matter) }
-                if book.outbox[place].channels.isEmpty { book.outbox.remove(at: place) }
-                save()
+                guard place(of: letter) != nil else { break }
+                underWay = letter
+                // A channel that is not there any more cannot be used; one may have been left behind in the file.
+                let isHeard = await channels[name]?.tell(letter.text) ?? true
+                underWay = nil
+                if isHeard { wasHeard(letter, through: name) } else { wasUnheard(letter) }
             }
         }
+    }
+
+    private func place(of letter: Letter) -> Int? {
+        book.outbox.firstIndex { $0.matter == letter.matter && $0.text == letter.text }
+    }
+
+    private func wasHeard(_ letter: Letter, through channel: String) {
+        if letter.isEnd { book.told.remove(letter.matter) } else { book.told.insert(letter.matter) }
+        if let place = place(of: letter) {
+            book.outbox[place].channels.remove(channel)
+            if book.outbox[place].channels.isEmpty { book.outbox.remove(at: place) }
+        }
+        save()
+    }
+
+    private func wasUnheard(_ letter: Letter) {
+        // It ended meanwhile, and nobody has heard that it began.
+        guard place(of: letter) == nil, !book.told.contains(letter.matter), book.levels[letter.matter] == nil else { return }
+        book.outbox.removeAll { $0.matter == letter.matter }
+        save()
     }
 
     private func save() {

@@ -5,10 +5,13 @@ import Settings
 struct UpgradeNotice: Equatable {
     /// 0: nothing is waiting; 1: something is; 2: something that mends a security problem is.
     var level: Int
+    /// The packages and versions that mend security problems: another one of these is told of, whatever was waiting before.
+    var forSecurity: Set<String>
     var text: String
 
     init(of upgrades: [PendingUpgrade], domain: String) {
-        level = upgrades.isEmpty ? 0 : upgrades.contains(where: \.isSecurity) ? 2 : 1
+        forSecurity = Set(upgrades.filter(\.isSecurity).map { "\($0.package) \($0.available)" })
+        level = upgrades.isEmpty ? 0 : forSecurity.isEmpty ? 1 : 2
         guard level > 0 else {
             text = "\(domain) is up to date again: no upgrade is waiting."
             return
@@ -31,7 +34,7 @@ extension Parts {
                 do throws(LifecycleError) {
                     let upgrades = try await PackageManager(account: accounts.certificates).pendingUpgrades()
                     let notice = UpgradeNotice(of: upgrades, domain: settings.domain)
-                    await messages.tell("upgrade", level: notice.level, notice.text)
+                    await messages.tell("upgrade", level: notice.level, parts: notice.forSecurity, notice.text)
                 } catch {
                     // The machine's package manager is the administrator's: whoever works with it sees what it has.
                     say.progress("whether an upgrade is waiting could not be found out: \(error)")
