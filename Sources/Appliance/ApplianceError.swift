@@ -12,6 +12,8 @@ public enum ApplianceError: Error, Equatable {
     case file(FileError)
     /// Another `snikket up` uses the same state directory; its number is not known when it has only just started.
     case alreadyRunning(state: String, process: Int?)
+    /// Containers use the same state directory.
+    case containersRun(state: String)
     /// A restore was interrupted while it put things in place: the state is neither the old one nor the new one.
     case restoreUnfinished(state: String)
     /// Another program uses a port.

@@ -5,6 +5,8 @@
 #include <sys/prctl.h>
 #include <sys/timex.h>
 
+_Static_assert(SNIKKET_PATH_ONLY == O_PATH, "another kernel's number");
+
 int snikket_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL); }
 
 int snikket_clock_is_synchronised(void) {

@@ -12,8 +12,10 @@ extension Response {
         var end = now + 30 * 86_400
         var parts = tm()
         gmtime_r(&end, &parts)
+        // The one character of an address that means something else in a URI (RFC 6068 §2).
+        let address = securityContact.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%25")
         let fields = [Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1, Int(parts.tm_mday)].map { $0 < 10 ? "0\($0)" : "\($0)" }
-        let text = "Contact: mailto:\(securityContact)\nExpires: \(fields.joined(separator: "-"))T00:00:00Z\n"
+        let text = "Contact: mailto:\(address)\nExpires: \(fields.joined(separator: "-"))T00:00:00Z\n"
         self.init(
             status: .ok, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "public, max-age=86400"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))

@@ -107,3 +107,14 @@ public enum SupervisionError: Error, Sendable {
     /// The waiting task was cancelled.
     case cancelled
 }
+
+extension SupervisionError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .notReady(_, let state, let problem): problem.map { "\($0)" } ?? "it is \(state.name)"
+        case .notRunning: "it is not running"
+        case .cannotReload: "it reads its files at its start only"
+        case .cancelled: "everything was told to stop"
+        }
+    }
+}

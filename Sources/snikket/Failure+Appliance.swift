@@ -40,6 +40,11 @@ extension Failure {
             self.init(
                 error: "it is running already", cause: "another `snikket up`\(number) uses \(state)",
                 tryThis: "look at `snikket status`, or stop the other one first")
+        case .containersRun(let state):
+            self.init(
+                error: "it is running in containers already", cause: "they use \(state)",
+                tryThis: "leave it to them: systemctl disable --now snikket; or stop them first: docker compose down, in \(state)/containers",
+                code: .configuration)
         case .restoreUnfinished(let state):
             self.init(
                 error: "a restore has not come to its end", cause: "it was interrupted while it put things in place in \(state)",

@@ -1,5 +1,6 @@
 import DurableFiles
 import Glibc
+import Lifecycle
 import RealServers
 import Settings
 import Supervision
@@ -101,6 +102,25 @@ struct GroundTests {
             #expect(throws: ApplianceError.pathTooLong(locations.portalSocket)) {
                 try Ground.prepare(locations, accounts: Self.accounts)
             }
+        }
+    }
+
+    @Test("containers of the same state directory keep it out, and it keeps them out", arguments: Restorer.containerLocks)
+    func containers(_ name: String) async throws {
+        try await Scratch.with { scratch in
+            let locations = scratch.locations
+            let path = "\(locations.state)/\(name)"
+            // As when they were prepared, and have never run.
+            try Folder.make(File.folder(of: path), mode: 0o711)
+            var up: RunLock? = try RunLock(locations)
+            #expect(try HeldLock(path) == nil)
+            withExtendedLifetime(up) {}
+            up = nil
+            let container = try #require(try HeldLock(path))
+            #expect(throws: ApplianceError.containersRun(state: locations.state)) { try RunLock(locations) }
+            withExtendedLifetime(container) {}
+            // The first lock was given back.
+            #expect(try HeldLock(locations.state + "/lock") != nil)
         }
     }
 

@@ -200,6 +200,29 @@ def test_revoking_replaces_it_first(world: tuple[Appliance, Authority]) -> None:
     assert json.loads(authority._management(f"/cert-status-by-serial/{after['serial']}"))["Status"] == "Valid"
 
 
+def test_what_was_to_be_revoked_is_revoked_by_the_second_attempt_and_not_its_successor(world: tuple[Appliance, Authority]) -> None:
+    appliance, authority = world
+
+    def state_of(serial: str) -> str:
+        return json.loads(authority._management(f"/cert-status-by-serial/{serial}"))["Status"]
+
+    before = _certificate(appliance, "show")["serial"]
+    folder = appliance.state / "run/nginx/tls"
+    folder.chmod(0o555)
+    try:
+        half = appliance.snikket("certificate", "revoke", "--yes", seconds=90)
+        assert half.returncode != 0 and "could not be put in place" in half.stderr, half.stderr
+        # One that may still be served is not revoked.
+        assert state_of(before) == "Valid"
+    finally:
+        folder.chmod(0o711)
+    successor = appliance.status()["certificate"]["serial"]
+    assert successor != before
+    after = _certificate(appliance, "revoke", "--yes")
+    assert after["serial"] == successor and set(after["served"].values()) == {successor}
+    assert (state_of(before), state_of(successor)) == ("Revoked", "Valid")
+
+
 def test_administrators_hear_of_failing_renewals_once_and_of_their_end(world: tuple[Appliance, Authority]) -> None:
     appliance, authority = world
     account = _admin(appliance, "ada")

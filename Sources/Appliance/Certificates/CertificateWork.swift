@@ -33,8 +33,8 @@ final class CertificateWork: Sendable {
         current.withLock { $0.step = name.map { "\(step) \($0)" } ?? step }
     }
 
-    /// What the last attempt could not do has been done since.
-    func isMended() { current.withLock { if $0.isDone { $0.failure = nil } } }
+    /// What an attempt could not do has been done since.
+    func isMended(_ number: Int) { current.withLock { if $0.isDone, $0.number == number { $0.failure = nil } } }
 
     private func end(_ failure: CertificateFailure?) {
         current.withLock { ($0.isDone, $0.failure) = (true, failure) }

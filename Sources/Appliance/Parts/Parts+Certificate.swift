@@ -104,17 +104,22 @@ extension Parts {
     private func revoke(_ reason: RevocationReason, isForced: Bool) async {
         do throws(CertificateFailure) {
             try await keeper.work.during { () async throws(CertificateFailure) in
-                guard let old = try? keeper.usable() else {
+                guard let current = try? keeper.usable() else {
                     throw CertificateFailure(kind: .configuration, error: "there is no certificate to revoke")
                 }
+                // Another one may have been had the last time, and not every server been given it: then it is the one before that is to be revoked.
+                let waiting = toRevoke.withLock { $0 }.flatMap { $0.record.serial == current.record.serial ? nil : $0 }
+                let old = waiting ?? current
+                toRevoke.withLock { $0 = old }
                 do throws(CertificateFailure) {
-                    try await replace()
+                    if waiting == nil { try await replace() } else { try await use(current) }
                 } catch {
                     guard isForced else { throw error }
                     await report(error)
                 }
                 keeper.work.note(.progress(step: "revocation", name: nil))
                 try await keeper.revoke(old, reason: reason)
+                toRevoke.withLock { $0 = nil }
                 say.progress("the certificate \(old.record.serial) is revoked")
             }
         } catch {
@@ -124,7 +129,11 @@ extension Parts {
 
     /// A new certificate, in use.
     private func replace() async throws(CertificateFailure) {
-        try await give(try await keeper.obtain { _ in })
+        try await use(try await keeper.obtain { _ in })
+    }
+
+    private func use(_ stored: CertificateStore.Stored) async throws(CertificateFailure) {
+        try await give(stored)
         await lookUntilServed()
         await restartStaleServers()
     }
@@ -138,14 +147,15 @@ extension Parts {
         let (changed, failure) = await keeper.handOut(stored, accounts: accounts)
         await load(changed, notAfter: stored.record.notAfter)
         guard let failure else {
-            if matters.all.contains(where: { $0.matter == "certificate-copies" }) { keeper.work.isMended() }
-            matters.close("certificate-copies")
+            if let attempt = withoutCopies.withLock({ $0.take() }) { keeper.work.isMended(attempt) }
+            matters.close(Self.copies)
             return !changed.isEmpty
         }
         let problem = StatusReport.ProblemReport(failure)
-        matters.open("certificate-copies", problem)
+        withoutCopies.withLock { $0 = $0 ?? (keeper.work.expected.isUnderWay ? keeper.work.expected.number : nil) }
+        matters.open(Self.copies, problem)
         await messages.tell(
-            "certificate-copies", level: 1,
+            Self.copies, level: 1,
             """
             \(settings.domain) has a new certificate, and not every server could be given it. When the old one ends, no app will connect any more.
             What is wrong: \([problem.error, problem.cause].compactMap { $0 }.joined(separator: ": ")).

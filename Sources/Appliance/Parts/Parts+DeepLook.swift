@@ -6,6 +6,10 @@ import Supervision
 import Synchronization
 
 extension Parts {
+    /// The matters of a certificate that not every server has been given, and that not every server serves.
+    static let copies = "certificate-copies"
+    private static let served = "certificate-served"
+
     /// How often everything is looked at, and how soon again when something was not as it should be.
     private static let pauses = (usual: Duration.seconds(60), soon: Duration.seconds(5))
 
@@ -28,7 +32,9 @@ extension Parts {
             // What a look needed, and the start before the first, is not needed until the next.
             releaseStartupPages()
             let isStale = await hasNewlyStaleServers()
-            try await Task.sleep(for: verdicts.isSuspicious || isStale ? Self.pauses.soon : Self.pauses.usual, tolerance: .seconds(1))
+            // What cannot be handed out now is no more likely to be in five seconds.
+            let isUrgent = verdicts.isSuspicious || isStale && !matters.all.contains { $0.matter == Self.copies }
+            try await Task.sleep(for: isUrgent ? Self.pauses.soon : Self.pauses.usual, tolerance: .seconds(1))
             releaseStartupPages()
             await lookAtPorts()
             // A server that is just being given another certificate needs a moment, and is looked at by whoever gives it.
@@ -42,10 +48,11 @@ extension Parts {
     private func tellOfStaleServers() async {
         let stale = await keeper.stale(among: settings.endpoints)
         guard !stale.isEmpty else {
-            matters.close("certificate-served")
-            for matter in ["certificate-copies", "certificate-served"] {
-                await messages.tell(matter, level: 0, "Every server of \(settings.domain) serves the new certificate.")
-            }
+            // One that was not seen, because it is down, may have the old one still.
+            guard await keeper.isServed(by: settings.endpoints) else { return }
+            matters.close(Self.served)
+            await messages.tell(Self.copies, level: 0, "Every server of \(settings.domain) has been given the new certificate.")
+            await messages.tell(Self.served, level: 0, "Every server of \(settings.domain) serves the new certificate.")
             return
         }
         // Those that have not been started again yet are about to be, or could not be given it, which is told of by itself.
@@ -54,9 +61,9 @@ extension Parts {
         let problem = StatusReport.ProblemReport(
             error: "another certificate than the new one is still served", cause: "seen on \(ports), after a start too",
             tryThis: "systemctl restart snikket; snikket logs says what the servers have against it")
-        matters.open("certificate-served", problem)
+        matters.open(Self.served, problem)
         await messages.tell(
-            "certificate-served", level: 1,
+            Self.served, level: 1,
             """
             \(settings.domain) has a new certificate, and the old one is still served (\(ports)). When it ends, no app will connect any more.
             What to do: `systemctl restart snikket` on the server; `snikket logs` says what the servers have against the new one.

@@ -17,6 +17,7 @@ extension Parts {
         // Else with the next look: a reload writes the same files.
         guard beginReloading() else { return }
         defer { endReloading() }
+        let before = relayAddress.withLock { $0 }
         do {
             relayAddress.withLock { $0 = address }
             let files = try facts.files(of: .coturn)
@@ -26,7 +27,7 @@ extension Parts {
             if let problem = await household.restart(.coturn, deadline: .seconds(30)) { throw problem }
         } catch {
             // Tried again with the next look.
-            relayAddress.withLock { $0 = nil }
+            relayAddress.withLock { $0 = before }
             let (problem, _) = currentSettings.source.explain(error)
             say.problem(.init(error: "the relay for calls cannot be given the address \(address)", cause: problem.cause ?? problem.error))
         }

@@ -96,8 +96,9 @@ extension Parts {
                 unsettled.withLock { _ = $0.remove(service) }
                 continue
             }
-            unsettled.withLock { $0.formUnion(done) }
             let lost = putBack(old)
+            // Of those that were not reached yet the new files may be in place.
+            unsettled.withLock { $0.formUnion(lost == nil ? Set(done) : wanted) }
             for service in done where await household.useFiles(of: service) == nil { unsettled.withLock { _ = $0.remove(service) } }
             let error = "\(service.rawValue) does not serve with the new settings"
             guard let lost else {

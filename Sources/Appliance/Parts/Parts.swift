@@ -40,6 +40,10 @@ final class Parts: Sendable {
     let wishes = Doorbell<CertificateWish>()
     /// The servers that were started again for a certificate.
     let restarted = Mutex<Set<String>>([])
+    /// The certificate that somebody wishes to be revoked, until it is.
+    let toRevoke = Mutex<CertificateStore.Stored?>(nil)
+    /// The attempt whose certificate could not be handed out to every server.
+    let withoutCopies = Mutex<Int?>(nil)
     let messages: AdminMessages
     /// What is wrong with the machine or the appliance as a whole.
     let matters = OpenMatters()

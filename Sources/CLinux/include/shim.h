@@ -12,6 +12,9 @@ int snikket_clock_is_synchronised(void);
 int snikket_setfsuid(unsigned user);
 int snikket_setfsgid(unsigned group);
 
+/// O_PATH of open(2): a place to go on from, which takes no right to read it.
+enum { SNIKKET_PATH_ONLY = 010000000 };
+
 /// Has the kernel begin to put a part of a file on the disk, without waiting for it (sync_file_range(2)). 0, or -1 and errno.
 int snikket_begin_writing_back(int file, long long offset, long long size);
 
