@@ -42,7 +42,9 @@ final class ContainerCertificates: ContainerPart {
             }
             try Task.checkCancellation()
             // A copy may be missing: of a server that has come later, or that could not be given it.
-            if let stored = try? keeper.usable(), handOut(stored) == nil, await keeper.lastFailure == nil { keeper.work.isMended() }
+            if let stored = try? keeper.usable(), handOut(stored) == nil, await keeper.lastFailure == nil, let last = keeper.work.report {
+                keeper.work.isMended(last.number)
+            }
             releaseStartupPages()
             let pause = await keeper.nextStep() - Int(time(nil))
             let wish = try await wishes.wait(atMost: .seconds(min(max(pause, 1), 30)))
