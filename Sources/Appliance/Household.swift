@@ -80,6 +80,15 @@ final class Household: Sendable {
         }
     }
 
+    /// Has a server use the files that are there now; why it does not serve afterwards, or nil when it does.
+    ///
+    /// Prosody's modules read most of their options when they are loaded, coturn and the portal read their files at the start only: nginx alone is
+    /// reloaded, and drops nobody. Whoever is connected to Prosody resumes (XEP-0198). One that waits for its next start gets it now.
+    func useFiles(of service: Service) async -> SupervisionError? {
+        let isWaiting = await waiting().contains(service)
+        return service == .nginx && !isWaiting ? await reload(service) : await restart(service, deadline: .seconds(30))
+    }
+
     /// What each server runs and is no longer on the disk as it was: an upgrade has replaced it. Only those are in it that have such files.
     func replacedFiles() async -> [Service: Set<String>] {
         var replaced: [Service: Set<String>] = [:]

@@ -18,7 +18,7 @@ extension ContainerPlan {
         let text = try locations.render(
             template: "compose/compose.yaml.template", .compose,
             [
-                "containers": .rows(rows), "image": .text(image), "hasBridge": .flag(hasBridge), "usesIPv6": .flag(settings.ipv6),
+                "containers": .rows(rows), "image": .text(image), "hasBridge": .flag(hasBridge), "usesIPv6": .flag(usesIPv6),
                 "subnet": .text(subnet),
             ])
         return DeploymentFile(name: "compose.yaml", text: text)
@@ -44,7 +44,7 @@ extension ContainerPlan {
             files.append(DeploymentFile(name: "snikket-\(container.name).container", text: text))
         }
         guard hasBridge else { return files }
-        let text = try locations.render(template: "quadlet/network.template", .systemd, ["usesIPv6": .flag(settings.ipv6)])
+        let text = try locations.render(template: "quadlet/network.template", .systemd, ["usesIPv6": .flag(usesIPv6)])
         return files + [DeploymentFile(name: "snikket.network", text: text)]
     }
 }

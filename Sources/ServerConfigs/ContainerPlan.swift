@@ -14,15 +14,20 @@ public struct ContainerPlan: Sendable, Equatable {
     public var accounts: [Service: Account]
     /// Who the one with the certificates runs as.
     public var certificates: Account
+    /// Whether the machine has IPv6: on one without, an engine refuses a network that has it.
+    public var hasIPv6: Bool
     /// Whether the engine is run by somebody else than root.
     public var isRootless = false
 
-    public init(settings: Settings, locations: Locations, version: String, accounts: [Service: Account], certificates: Account) {
+    public init(
+        settings: Settings, locations: Locations, version: String, accounts: [Service: Account], certificates: Account, hasIPv6: Bool
+    ) {
         self.settings = settings
         self.locations = locations
         image = settings.containers.image ?? "localhost/snikket:\(version)"
         self.accounts = accounts
         self.certificates = certificates
+        self.hasIPv6 = hasIPv6
     }
 
     /// One container.
@@ -73,6 +78,8 @@ extension ContainerPlan {
     public var responder: String { shared + "/acme-tls" }
 
     var hasBridge: Bool { settings.containers.network == .bridge }
+    /// Whether the network of the containers has IPv6.
+    var usesIPv6: Bool { settings.ipv6 && hasIPv6 }
 
     /// Every container, those that need nobody first.
     public var containers: [Container] {

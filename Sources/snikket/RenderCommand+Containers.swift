@@ -29,26 +29,38 @@ extension RenderCommand {
         try ground.prepare()
         do throws(FileError) {
             try Folder.make(folder, mode: 0o755)
+            var isChanged = false
             for file in files {
                 let (path, bytes) = ("\(folder)/\(file.name)", Array(file.text.utf8))
                 let isNew = try File.readIfThere(path) != bytes
+                isChanged = isChanged || isNew
                 if isNew { try File.write(bytes, to: path, mode: 0o644) }
                 print("\(path): \(isNew ? "written" : "unchanged")")
             }
-            if engine == .quadlet { try removeUnits(in: folder, but: files.map(\.name)) }
+            let isRemoved = engine == .quadlet ? try removeUnits(in: folder, but: files.map(\.name)) : false
+            guard isChanged || isRemoved else { return }
+            // Servers take over what is in their settings; what is written here only their engine can.
+            print(
+                engine == .compose
+                    ? "now: docker compose up -d --remove-orphans"
+                    : "now: systemctl daemon-reload, and restart the units that were written" + (isRemoved ? " and stop those that were removed" : "")
+            )
         } catch {
             throw Failure(error)
         }
     }
 
-    /// Takes away what an earlier run has written and is not meant any more.
-    private func removeUnits(in folder: String, but meant: [String]) throws(FileError) {
+    /// Takes away what an earlier run has written and is not meant any more. Returns whether there was anything.
+    private func removeUnits(in folder: String, but meant: [String]) throws(FileError) -> Bool {
+        var isAny = false
         for name in Folder.names(in: folder) where name.hasPrefix("snikket") && !meant.contains(name) {
             let path = "\(folder)/\(name)"
             guard try File.read(path).starts(with: Array("# Written by `snikket render --target quadlet`".utf8)) else { continue }
             guard unlink(path) == 0 else { throw FileError(.write, path, errno: errno) }
             print("\(path): removed")
+            isAny = true
         }
+        return isAny
     }
 
     /// Where Podman looks for root's units, and for somebody else's (podman-systemd.unit(5)).

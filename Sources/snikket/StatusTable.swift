@@ -26,7 +26,13 @@ struct StatusTable {
             case .running: Colour.red.paint("not healthy", if: colour)
             }
         let line = "\(Colour.bold.paint(report.domain, if: colour)) is \(word)   \(report.url)"
-        return line + (report.settingsChanged ? "\nthe settings have changed; `snikket reload` puts them into force" : "")
+        return line + (report.settingsChanged ? "\nthe settings have changed; " + whatThen : "")
+    }
+
+    /// What happens to settings that have changed. A container has one server at most, and takes them over without being told.
+    private var whatThen: String {
+        guard report.services.count < 2 else { return "`snikket reload` puts them into force" }
+        return report.problems.contains { $0.matter == StatusReport.settings } ? "they are not in force" : "they are taken over in a moment"
     }
 
     // MARK: - The servers

@@ -73,6 +73,7 @@ struct ContainerGroundTests {
             let text =
                 Self.text
                 + "export SNIKKET_TWEAK_TURNSERVER_SECRET = \"between us\"\r\nSNIKKET_SMTP_URL=smtps://me:mine@mail.example\nSNIKKET_SITE_NAME=us\n"
+                + "#SNIKKET_SMTP_URL=smtps://me:mine@mail.example\nSNIKKET_RETENTION_DAYS=9 # not smtps://me:mine@mail.example\n"
             let ground = try ground(scratch, text)
             try ground.prepare()
             let plan = ground.containers
@@ -84,7 +85,7 @@ struct ContainerGroundTests {
                 #expect(!words.contains("me:mine"))
                 #expect(words.utf8.count { $0 == 0x0A } == lines)
                 let read = try Settings(parsing: words, file: "copy")
-                #expect(read.siteName == "us" && (read.turn.secret != nil))
+                #expect(read.siteName == "us" && read.retentionDays == 9 && (read.turn.secret != nil))
                 let facts = try #require(scratch.facts(plan.settingsCopy(of: service) + "/snikket.conf"))
                 #expect(facts.st_mode & 0o777 == ([.prosody, .coturn].contains(service) ? 0o600 : 0o644))
             }
@@ -174,6 +175,9 @@ struct HealthAnswerTests {
         report.services[0].state = "unhealthy"
         #expect(answer("/health/nginx", report) == 503)
         #expect(answer("/health/certificates", report) == 200)
+        report.problems = [.init(matter: "certificate-copies", problem: .init(error: "one server has none"))]
+        #expect(answer("/health/certificates", report) == 503)
+        report.problems = []
         report.certificate?.serial = nil
         #expect(answer("/health/certificates", report) == 503)
         report.certificate = nil

@@ -93,6 +93,36 @@ struct HouseholdTests {
         }
     }
 
+    @Test("nginx that waits for its next start is started with the files that are there now, and is not told to read them")
+    func waiting() async throws {
+        try await Scratch.with { scratch in
+            // It ends as long as its file is wrong.
+            let script = "test -e \(scratch.path)/good || exit 1; echo > \(scratch.path)/up; sleep 1000"
+            let specification = ServiceSpecification(
+                name: "nginx", executable: "/bin/sh", arguments: ["-c", script], reloadSignal: .hangUp,
+                readiness: .init { guard access(scratch.path + "/up", F_OK) == 0 else { throw NotYet() } },
+                restart: RestartPolicy(firstPause: .seconds(3_600), longestPause: .seconds(3_600)))
+            let household = Household([.nginx: SupervisedService(specification, sink: LogSink(folder: scratch.path, service: "nginx"))])
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await household.run() }
+                do {
+                    household.start(.nginx)
+                    try await until { await household.waiting() == [.nginx] }
+                    let isReloaded = if case .notRunning = await household.reload(.nginx) { false } else { true }
+                    #expect(!isReloaded)
+                    try scratch.file(scratch.path + "/good", "", mode: 0o600)
+                    #expect(await household.useFiles(of: .nginx) == nil)
+                    #expect(await household.snapshots().map(\.state) == [.ready])
+                } catch {
+                    await household.stop()
+                    throw error
+                }
+                await household.stop()
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test("a server that is not there is not waited for, and cannot be reloaded into being")
     func absent() async throws {
         let household = Household([:])

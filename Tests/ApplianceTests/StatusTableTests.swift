@@ -46,6 +46,25 @@ struct StatusTableTests {
                 """)
     }
 
+    @Test("says what becomes of settings that have changed: in a container nobody has to be told of them")
+    func settingsChanged() {
+        func line(_ change: (inout StatusReport) -> Void) -> Substring? {
+            let text = table { report in
+                report.settingsChanged = true
+                change(&report)
+            }
+            return text.split(separator: "\n").dropFirst().first
+        }
+        #expect(line { _ in } == "the settings have changed; `snikket reload` puts them into force")
+        #expect(line { $0.services.removeLast() } == "the settings have changed; they are taken over in a moment")
+        #expect(line { $0.services = [] } == "the settings have changed; they are taken over in a moment")
+        let refused = line { report in
+            report.services.removeLast()
+            report.problems = [.init(matter: "settings", problem: .init(error: "nginx does not serve with them"))]
+        }
+        #expect(refused == "the settings have changed; they are not in force")
+    }
+
     @Test("tells what is wrong in full, and that administrators know")
     func problems() {
         let text = table { report in

@@ -205,6 +205,27 @@ def test_a_server_that_is_killed_is_back_without_another_start_of_its_container(
     assert stack.first_process(service) == first
 
 
+def test_settings_reach_nginx_also_while_it_waits_for_its_next_start(stack: Stack) -> None:
+    def nginx() -> dict[str, object]:
+        answer = stack.inside("nginx", "snikket", "status", "--json")
+        assert answer.returncode in (0, 1), answer.stderr
+        return json.loads(answer.stdout)["services"][0]
+
+    def fails() -> bool:
+        # Killed again and again it is started less and less often, until only every five minutes.
+        children = [int(pid) for task in Path(f"/proc/{stack.first_process('nginx')}/task").iterdir() for pid in (task / "children").read_text().split()]
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+        return not children and nginx()["state"] == "failed"
+
+    until(fails, 90, "nginx counts as failed")
+    stack.write_settings(SNIKKET_SITE_NAME="Larder")
+    assert stack.render("--target", "compose", "--output", str(stack.folder)).returncode == 0
+    until(lambda: nginx()["state"] == "ready", 60, "nginx is started with the new settings")
+    until(lambda: "Larder" in web.ask(stack.invite()["url"], str(stack.authority.root)).text, 60, "the page has the new name")
+    stack.wait_until_healthy()
+
+
 def test_after_a_restart_of_everything_every_message_is_there(stack: Stack, authority: Authority, alice: Account, bob: Account) -> None:
     before = served(stack)
     assert stack.compose("down", "-t", "20").returncode == 0

@@ -31,7 +31,8 @@ struct ContainerPlanTests {
                 settings: settings,
                 locations: Locations(
                     configuration: "/etc/snikket/snikket.conf", state: state, run: "/run/snikket", templates: Checkout.templates),
-                version: "1.2.3", accounts: Dictionary(uniqueKeysWithValues: accounts), certificates: Account(user: 60_805, group: 60_805))
+                version: "1.2.3", accounts: Dictionary(uniqueKeysWithValues: accounts), certificates: Account(user: 60_805, group: 60_805),
+                hasIPv6: true)
         }
     }
 
@@ -79,6 +80,17 @@ struct ContainerPlanTests {
         }
     }
 
+    @Test("on a machine without IPv6 no engine is asked for a network with it")
+    func withoutIPv6() throws {
+        var plan = try Example.bridge.plan()
+        let units = { try plan.quadletFiles().first { $0.name == "snikket.network" }?.text.contains("IPv6=yes") }
+        #expect(try units() == true)
+        plan.hasIPv6 = false
+        #expect(try units() == false)
+        let networks = try YAMLTree(plan.composeFile().text).interpolated()
+        #expect(networks == Self.meant(by: plan))
+    }
+
     @Test("nobody is root, no capability is had in a network of its own, and only ports below 1024 take one in the machine's")
     func rights() throws {
         for example in Example.allCases {
@@ -111,8 +123,9 @@ struct ContainerPlanTests {
         for container in plan.containers { services[container.name] = service(container, plan) }
         var document: [String: YAMLTree] = ["name": .scalar("snikket"), "services": .map(services)]
         if plan.settings.containers.network == .bridge {
-            var network: [String: YAMLTree] = ["enable_ipv6": .scalar("\(plan.settings.ipv6)")]
-            if plan.settings.ipv6 { network["ipam"] = .map(["config": .list([.map(["subnet": .scalar(plan.subnet)])])]) }
+            let usesIPv6 = plan.settings.ipv6 && plan.hasIPv6
+            var network: [String: YAMLTree] = ["enable_ipv6": .scalar("\(usesIPv6)")]
+            if usesIPv6 { network["ipam"] = .map(["config": .list([.map(["subnet": .scalar(plan.subnet)])])]) }
             document["networks"] = .map(["default": .map(network)])
         }
         return .map(document)

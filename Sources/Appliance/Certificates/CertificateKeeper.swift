@@ -209,7 +209,8 @@ extension CertificateFailure {
     init(_ error: StoreError) {
         let (cause, advice) =
             switch error {
-            case .file(let error): ("\(error.path): \(error.words)", "is the disk full?")
+            case .file(let error) where error.errno == ENOSPC || error.errno == EDQUOT: ("\(error.path): \(error.words)", "make room")
+            case .file(let error): ("\(error.path): \(error.words)", "look at the owner and the mode of that folder")
             case .damaged(let path): ("\(path) is damaged", "remove it")
             case .busy(let path): ("another process uses \(path)", "end it")
             }

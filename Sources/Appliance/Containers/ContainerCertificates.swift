@@ -4,6 +4,7 @@ import Glibc
 import Lifecycle
 import ProcessMemory
 import Settings
+import Synchronization
 
 /// The certificates in a container of their own: gets them, renews them, and gives each server its copy in a folder that both have mounted.
 final class ContainerCertificates: ContainerPart {
@@ -13,6 +14,15 @@ final class ContainerCertificates: ContainerPart {
     private let wishes = Doorbell<CertificateWish>()
     private let say = Announcer()
     private let lock: HeldLock
+    private let problems = Mutex(Problems())
+
+    /// What is wrong, each said when it is news.
+    private struct Problems {
+        /// Why the last attempt failed.
+        var attempt: StatusReport.ProblemReport?
+        /// Why a server could not be given its copy.
+        var copies: StatusReport.ProblemReport?
+    }
 
     init(_ settings: CurrentSettings, _ locations: Locations, programs: String) throws {
         currentSettings = settings
@@ -23,40 +33,72 @@ final class ContainerCertificates: ContainerPart {
 
     func live() async throws {
         // Somebody who starts it again has probably mended what was wrong.
-        var isDue = (try? keeper.usable()) == nil ? await keeper.permitsImpatience : currentSettings.value.certificates.isOwn
+        var isDue = (try? keeper.usable()) == nil ? await keeper.permitsImpatience : isOwn
+        var nextOwn = ContinuousClock.now
         while true {
-            if isDue { await obtain() }
+            if isDue {
+                await obtain()
+                nextOwn = .now + Self.ownPause
+            }
             try Task.checkCancellation()
-            if let stored = try? keeper.usable() { handOut(stored) }
+            // A copy may be missing: of a server that has come later, or that could not be given it.
+            if let stored = try? keeper.usable(), handOut(stored) == nil, await keeper.lastFailure == nil, let last = keeper.work.report {
+                keeper.work.isMended(last.number)
+            }
             releaseStartupPages()
             let pause = await keeper.nextStep() - Int(time(nil))
             let wish = try await wishes.wait(atMost: .seconds(min(max(pause, 1), 30)))
             if currentSettings.isFileChanged, try takeSettings() == false { return }
             await keeper.lookAtRenewalWindow()
             let isWished = if case .renew = wish { true } else { false }
-            isDue = isWished ? true : currentSettings.value.certificates.isOwn ? true : await keeper.nextAttempt() <= time(nil)
+            let isTime = await keeper.nextAttempt() <= time(nil)
+            isDue = isWished || isTime || isOwn && ContinuousClock.now >= nextOwn
         }
     }
+
+    /// Whether the person puts the files there, whenever it suits them.
+    private var isOwn: Bool { currentSettings.value.certificates.isOwn }
+
+    /// As for `snikket up`: how often the person's own files are looked at.
+    private static let ownPause = Duration.seconds(600)
 
     private func obtain() async {
+        let isOwn = isOwn
         do throws(CertificateFailure) {
             try await keeper.work.during { () async throws(CertificateFailure) in
-                let stored = try await keeper.obtain { [say] in say.certificate($0) }
-                for service in try keeper.handOut(stored) { say.progress("\(service.rawValue) gets a new certificate") }
+                let stored = try await keeper.obtain { [say] event in
+                    // Files that are as they were are no news.
+                    if !isOwn { say.certificate(event) }
+                }
+                problems.withLock { $0.attempt = nil }
+                // Whoever has asked for it hears that too.
+                if let failure = handOut(stored) { throw failure }
             }
         } catch {
-            guard !Task.isCancelled else { return }
-            say.problem(.init(error))
-            say.progress("the next attempt is at \(RFC3339.text(await keeper.nextAttempt()))")
+            // A copy that could not be handed out is no attempt that failed.
+            guard !Task.isCancelled, await keeper.lastFailure != nil else { return }
+            let problem = StatusReport.ProblemReport(error)
+            guard isNews(problem, as: \.attempt) else { return }
+            say.problem(problem)
+            if !isOwn { say.progress("the next attempt is at \(RFC3339.text(await keeper.nextAttempt()))") }
         }
     }
 
-    /// A copy may be missing: of a server that has come later.
-    private func handOut(_ stored: CertificateStore.Stored) {
-        do throws(CertificateFailure) {
-            try keeper.handOut(stored)
-        } catch {
-            say.problem(.init(error))
+    /// Gives each server its copy; why one could not be given it.
+    private func handOut(_ stored: CertificateStore.Stored) -> CertificateFailure? {
+        let (changed, failure) = keeper.handOut(stored)
+        for service in changed { say.progress("\(service.rawValue) gets a new certificate") }
+        let problem = failure.map(StatusReport.ProblemReport.init)
+        let isNews = isNews(problem, as: \.copies)
+        if let problem, isNews { say.problem(problem) }
+        return failure
+    }
+
+    /// Keeps a problem, or that there is none; whether it was another one before.
+    private func isNews(_ problem: StatusReport.ProblemReport?, as kind: WritableKeyPath<Problems, StatusReport.ProblemReport?>) -> Bool {
+        problems.withLock { problems in
+            defer { problems[keyPath: kind] = problem }
+            return problems[keyPath: kind] != problem
         }
     }
 
@@ -100,19 +142,24 @@ final class ContainerCertificates: ContainerPart {
 
     private func status() async -> StatusReport {
         let certificate = await keeper.report()
-        let isGood = certificate.serial != nil
-        return StatusReport(
-            healthy: isGood, phase: isGood ? .running : .starting, services: [], certificate: certificate, in: currentSettings, of: locations)
+        let hasOne = certificate.serial != nil
+        var report = StatusReport(
+            healthy: hasOne, phase: hasOne ? .running : .starting, services: [], certificate: certificate, in: currentSettings, of: locations)
+        if let problem = problems.withLock({ $0.copies }) {
+            report.problems.append(.init(matter: StatusReport.certificateCopies, problem: problem))
+            report.healthy = false
+        }
+        return report
     }
 }
 
 extension CertificateKeeper {
-    /// Gives each server that is mounted here its copy, readable for the group of the folder.
+    /// Gives each server that is mounted here its copy, readable for the group of the folder; one that cannot be given it does not keep the others
+    /// from theirs.
     ///
-    /// - Returns: the servers that have another one than before.
-    @discardableResult
-    nonisolated func handOut(_ stored: CertificateStore.Stored) throws(CertificateFailure) -> [Service] {
-        var changed: [Service] = []
+    /// - Returns: the servers that have another one than before, and why one could not be given it.
+    nonisolated func handOut(_ stored: CertificateStore.Stored) -> (changed: [Service], failure: CertificateFailure?) {
+        var (changed, failure) = ([Service](), CertificateFailure?.none)
         for service in [Service.prosody, .nginx, .coturn] {
             let folder = jobs.locations.run(of: service) + "/tls"
             var facts = stat()
@@ -120,9 +167,9 @@ extension CertificateKeeper {
             do throws(StoreError) {
                 if try store.deploy(stored, to: folder, reader: Account(user: geteuid(), group: facts.st_gid)) { changed.append(service) }
             } catch {
-                throw CertificateFailure(error)
+                failure = failure ?? CertificateFailure(error)
             }
         }
-        return changed
+        return (changed, failure)
     }
 }

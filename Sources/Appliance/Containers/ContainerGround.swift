@@ -22,8 +22,8 @@ public struct ContainerGround: Sendable {
         let own = Account(user: geteuid(), group: getegid())
         var plan = ContainerPlan(
             settings: settings, locations: locations, version: Version.current,
-            accounts: Dictionary(uniqueKeysWithValues: Service.allCases.map { ($0, accounts[$0] ?? own) }), certificates: accounts.certificates ?? own
-        )
+            accounts: Dictionary(uniqueKeysWithValues: Service.allCases.map { ($0, accounts[$0] ?? own) }),
+            certificates: accounts.certificates ?? own, hasIPv6: ServerFacts.machineHasIPv6())
         plan.isRootless = !isRoot
         self.plan = plan
     }

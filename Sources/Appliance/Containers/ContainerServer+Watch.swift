@@ -7,7 +7,7 @@ import Synchronization
 extension ContainerServer {
     /// Takes over whatever changes: the certificate, the settings. Returns when the settings take another start.
     func keepWatch(over mark: String?) async throws {
-        var (certificate, refused) = (mark, [Int]?.none)
+        var certificate = mark
         var nextRelayLook = ContinuousClock.now + Self.relayPause
         while true {
             try await Task.sleep(for: Self.pause, tolerance: .milliseconds(500))
@@ -20,14 +20,14 @@ extension ContainerServer {
                 nextRelayLook = .now + Self.relayPause
             }
             let mark = currentSettings.source.mark
-            if currentSettings.isFileChanged, mark != refused {
+            if currentSettings.isFileChanged, refusal.withLock({ $0.permits(mark) }) {
                 do {
                     guard try await takeSettings(mark) else { return }
+                    refusal.withLock { $0 = RefusedSettings() }
                 } catch {
                     if Task.isCancelled { throw error }
-                    // What is wrong is said once, and changes nothing.
-                    refused = mark
-                    say.problem(currentSettings.source.explain(error).0)
+                    let problem = currentSettings.source.explain(error).0
+                    if refusal.withLock({ $0.refused(mark, for: problem) }) { say.problem(problem) }
                 }
             }
             releaseStartupPages()
@@ -87,8 +87,5 @@ extension ContainerServer {
             .init(error: "\(service.rawValue) does not serve with the new settings, so the old ones are back", cause: "\(problem)"))
     }
 
-    /// As for `snikket up`: nginx is reloaded, the others read their files at the start only.
-    private func useFiles() async -> SupervisionError? {
-        service == .nginx ? await household.reload(service) : await household.restart(service, deadline: .seconds(30))
-    }
+    private func useFiles() async -> SupervisionError? { await household.useFiles(of: service) }
 }

@@ -26,6 +26,8 @@ final class ContainerServer: ContainerPart {
     let findRelayAddress: @Sendable () async -> String?
     /// That address, for coturn.
     let relayAddress = Mutex<String?>(nil)
+    /// What the settings have against them that are not in force.
+    let refusal = Mutex(RefusedSettings())
     /// What it writes is not to be pulled away from under it (``Restorer/containerLocks``); nil for those that write nothing.
     private let lock: HeldLock?
 
@@ -172,9 +174,13 @@ final class ContainerServer: ContainerPart {
     private func status() async -> StatusReport {
         let services = await household.snapshots().map(StatusReport.ServiceReport.init)
         let phase = standing.withLock { $0 }
-        return StatusReport(
+        var report = StatusReport(
             healthy: phase == .running && services.allSatisfy { $0.state == "ready" }, phase: phase, services: services, in: currentSettings,
             of: locations)
+        if report.settingsChanged, let problem = refusal.withLock({ $0.problem }) {
+            report.problems.append(.init(matter: StatusReport.settings, problem: problem))
+        }
+        return report
     }
 }
 

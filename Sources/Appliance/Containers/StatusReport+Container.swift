@@ -2,6 +2,9 @@ import Settings
 import Supervision
 
 extension StatusReport {
+    /// What is wrong with settings that a container does not take over.
+    public static let settings = "settings"
+
     /// How one container is.
     init(
         healthy: Bool, phase: Phase, services: [ServiceReport], certificate: CertificateReport? = nil, in current: CurrentSettings,

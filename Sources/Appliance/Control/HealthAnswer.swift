@@ -1,6 +1,6 @@
 /// What `GET /health/NAME` answers: 200 when the part serves, 503 when it does not.
 struct HealthAnswer: Codable, Sendable {
-    /// As in the status report; `good` or `missing` for the certificate.
+    /// As in the status report; `good`, `missing` or `withheld` (from a server) for the certificate.
     var state: String
 }
 
@@ -8,6 +8,8 @@ extension StatusReport {
     static let healthPath = "/health/"
     /// What the part is called that has the certificates.
     static let certificates = "certificates"
+    /// What it is called when a server could not be given its copy.
+    static let certificateCopies = "certificate-copies"
 
     /// Answers `GET /health/NAME`, with the name in the path.
     func health(askedAs path: String) -> ControlAnswer {
@@ -18,7 +20,8 @@ extension StatusReport {
         guard name == Self.certificates, let certificate else {
             return .refusal(404, .init(error: "there is no part called \(name) here", tryThis: "look at `snikket status`"))
         }
-        let isGood = certificate.serial != nil
-        return ControlAnswer(isGood ? 200 : 503, HealthAnswer(state: isGood ? "good" : "missing"))
+        guard certificate.serial != nil else { return ControlAnswer(503, HealthAnswer(state: "missing")) }
+        let isWithheld = problems.contains { $0.matter == Self.certificateCopies }
+        return ControlAnswer(isWithheld ? 503 : 200, HealthAnswer(state: isWithheld ? "withheld" : "good"))
     }
 }

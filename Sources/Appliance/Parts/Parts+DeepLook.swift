@@ -7,7 +7,7 @@ import Synchronization
 
 extension Parts {
     /// The matters of a certificate that not every server has been given, and that not every server serves.
-    static let copies = "certificate-copies"
+    static let copies = StatusReport.certificateCopies
     private static let served = "certificate-served"
 
     /// How often everything is looked at, and how soon again when something was not as it should be.

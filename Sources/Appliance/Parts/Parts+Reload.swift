@@ -92,14 +92,14 @@ extension Parts {
         var done: [Service] = []
         for service in Service.allCases where wanted.contains(service) {
             done.append(service)
-            guard let problem = await apply(service) else {
+            guard let problem = await household.useFiles(of: service) else {
                 unsettled.withLock { _ = $0.remove(service) }
                 continue
             }
             let lost = putBack(old)
             // Of those that were not reached yet the new files may be in place.
             unsettled.withLock { $0.formUnion(lost == nil ? Set(done) : wanted) }
-            for service in done where await apply(service) == nil { unsettled.withLock { _ = $0.remove(service) } }
+            for service in done where await household.useFiles(of: service) == nil { unsettled.withLock { _ = $0.remove(service) } }
             let error = "\(service.rawValue) does not serve with the new settings"
             guard let lost else {
                 throw ApplianceError.failed(
@@ -136,13 +136,6 @@ extension Parts {
                 .init(error: "\(service.rawValue) still does not serve", cause: "\(problem)", tryThis: "snikket logs \(service.rawValue)"))
         }
         return waiting
-    }
-
-    /// Prosody's modules read most of their options when they are loaded, coturn and the portal read their files at the start only: nginx alone is
-    /// reloaded, and drops nobody. Whoever is connected to Prosody resumes (XEP-0198).
-    private func apply(_ service: Service) async -> SupervisionError? {
-        let isWaiting = await household.waiting().contains(service)
-        return service == .nginx && !isWaiting ? await household.reload(service) : await household.restart(service, deadline: .seconds(30))
     }
 
     /// Everything that follows from settings, the portal's file included.
