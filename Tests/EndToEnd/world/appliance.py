@@ -57,7 +57,7 @@ class Appliance:
         self._lines: list[str] = []
         self._spoken = threading.Condition()
         self._listener: threading.Thread | None = None
-        self._all_is_heard = False
+        self._heard: subprocess.Popen[str] | None = None  # the last one of which all has been heard
         folder.chmod(0o755)
         self.program = installation() / "bin/snikket"
         if configuration is not None:
@@ -79,7 +79,6 @@ class Appliance:
             common += ["--set", f"{name}={value}"]
         with self._spoken:
             self._lines.clear()
-            self._all_is_heard = False
         self.process = self._popen([self.verb, *common], environment=environment)
         self._listener = threading.Thread(target=self._listen, args=(self.process,), daemon=True)
         self._listener.start()
@@ -237,12 +236,12 @@ class Appliance:
                 self._spoken.notify_all()
         process.wait()
         with self._spoken:
-            self._all_is_heard = True
+            self._heard = process
             self._spoken.notify_all()
 
     def _ended(self) -> bool:
         """Whether nothing more will be printed."""
-        return self.process is None or self._all_is_heard
+        return self.process is None or self._heard is self.process
 
 
 @functools.cache
