@@ -93,11 +93,14 @@ extension Parts {
     }
 
     private func renew() async {
+        let before = (try? keeper.usable())?.record.serial
         do throws(CertificateFailure) {
             try await keeper.work.during { () async throws(CertificateFailure) in try await replace() }
         } catch {
             if !Task.isCancelled { await report(error) }
         }
+        // Only the one before is kept: what was to be revoked is not there any more.
+        if (try? keeper.usable())?.record.serial != before { toRevoke.withLock { $0 = nil } }
     }
 
     /// A revoked certificate is not to be served: first there has to be another one, with another key.
