@@ -5,20 +5,22 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from _pytest import runner
 
 from world.appliance import Appliance, with_pebble
 from world.authority import Authority
 from world.people import Account
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="repeat more often what depends on chance")
-
-
 # Who runs the tests in the background, or with nohup, ignores signals, and what is ignored is inherited by all the programs that are to hear them.
 for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, lambda *_: None)
+
+# Cases run in threads beside the tests and start programs. pytest notes the test of the moment in the environment, which is shared memory while a program
+# is being started: the kernel that reads it in the middle of a change answers EFAULT, or the program lacks a variable. So nothing changes it.
+assert callable(runner._update_current_test_var)
+runner._update_current_test_var = lambda item, when: None
 
 # Only root can give servers users of their own: Tests/run gives this folder to root when it is somebody else itself.
 if os.geteuid() != 0:
