@@ -49,11 +49,19 @@ struct ResourcesCheck: Sendable {
         while access(folder, F_OK) != 0, folder != "/" { folder = File.folder(of: folder) }
         var facts = statvfs()
         guard statvfs(folder, &facts) == 0 else { return Finding(.disk, .yellow, "\(folder): \(errorText(errno))") }
-        return Self.disk(free: Int(facts.f_bavail) * Int(facts.f_frsize), at: state)
+        return Self.disk(
+            free: Int(facts.f_bavail) * Int(facts.f_frsize), files: facts.f_files == 0 ? nil : Int(clamping: facts.f_favail), at: state)
     }
 
-    /// - Parameter free: bytes.
-    static func disk(free: Int, at folder: String) -> Finding {
+    /// - Parameters:
+    ///   - free: bytes.
+    ///   - files: how many more can be made; nil: as many as there is room for.
+    static func disk(free: Int, files: Int? = nil, at folder: String) -> Finding {
+        if let files, files < 20_000 {
+            return Finding(
+                .disk, files < 2_000 ? .red : .yellow, "only \(files) more files can be made for \(folder), whatever room is left",
+                try: "find with `df -i` and `du --inodes -x / | sort -n | tail` what has so many, and delete what is not needed")
+        }
         let what = "\(size(free)) are free for \(folder)"
         return switch free {
         case ..<(500 << 20): Finding(.disk, .red, what, try: "make room: when the disk is full, messages and files are lost")

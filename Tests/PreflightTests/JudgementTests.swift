@@ -106,6 +106,9 @@ struct JudgementTests {
     func resources() {
         let (megabyte, gigabyte) = (1 << 20, 1 << 30)
         #expect([100 * megabyte, gigabyte, 3 * gigabyte].map { ResourcesCheck.disk(free: $0, at: "/x").level } == [.red, .yellow, .green])
+        let files = [100, 10_000, 1_000_000, nil].map { ResourcesCheck.disk(free: 3 * gigabyte, files: $0, at: "/x") }
+        #expect(files.map(\.level) == [.red, .yellow, .green, .green])
+        #expect(files[0].what.contains("only 100 more files"))
         func memory(_ total: Int, _ available: Int, _ swap: Int = 0, isRunning: Bool = false) -> Finding.Level {
             ResourcesCheck.memory(total: total * megabyte, available: available * megabyte, swap: swap * megabyte, isRunning: isRunning).level
         }

@@ -93,22 +93,21 @@ extension Parts {
     }
 
     private func tell(of disk: DiskSpace) async {
-        let left = "\(disk.free / (1 << 20)) MB of \(disk.total / (1 << 20)) MB are left"
         if disk.alarm > 0 {
             matters.open(
                 "disk",
                 .init(
-                    error: "the disk is nearly full", cause: left,
+                    error: "the disk is nearly full", cause: disk.left,
                     tryThis: "make room, or keep less: SNIKKET_UPLOAD_STORAGE_GB, SNIKKET_RETENTION_DAYS"))
             await messages.tell(
                 "disk", level: disk.alarm,
                 """
-                The disk of \(settings.domain) is nearly full: \(left). When it is full, messages and files are lost.
+                The disk of \(settings.domain) is nearly full: \(disk.left). When it is full, messages and files are lost.
                 What to do: make room on the server, or set SNIKKET_UPLOAD_STORAGE_GB and SNIKKET_RETENTION_DAYS lower.
                 """)
         } else if disk.isAmple {
             matters.close("disk")
-            await messages.tell("disk", level: 0, "The disk of \(settings.domain) has room again: \(left).")
+            await messages.tell("disk", level: 0, "The disk of \(settings.domain) has room again: \(disk.left).")
         }
     }
 }

@@ -211,6 +211,18 @@ def test_commands_say_so_in_three_parts_and_change_nothing(appliance: Appliance,
     assert appliance.snikket("reload").returncode == 0
 
 
+def test_a_disk_that_can_hold_no_more_files_is_told_of_too(appliance: Appliance, disk: SmallDisk) -> None:
+    def causes() -> list[str]:
+        return [problem["cause"] for problem in appliance.status()["problems"] if problem["matter"] == "disk"]
+
+    try:
+        disk.take_files(leave=3)
+        until(lambda: any("more files can be made" in cause for cause in causes()), 60, "the status tells of it")
+    finally:
+        disk.give_files()
+    until(lambda: not causes(), 60, "that is over")
+
+
 def test_the_logs_go_on_when_there_is_room_again(appliance: Appliance, disk: SmallDisk, people: tuple[Account, Account]) -> None:
     log = appliance.state / "logs/prosody.log"
     disk.fill()

@@ -34,6 +34,14 @@ class SmallDisk:
     def make_room(self) -> None:
         self._ballast.unlink(missing_ok=True)
 
+    def take_files(self, leave: int) -> None:
+        """From now on only so many more files can be made, whatever room there is."""
+        facts = os.statvfs(self.folder)
+        self._mount("-o", f"remount,nr_inodes={facts.f_files - facts.f_ffree + leave}")
+
+    def give_files(self) -> None:
+        self._mount("-o", "remount,nr_inodes=1m")
+
     @property
     def free(self) -> int:
         """Bytes."""
