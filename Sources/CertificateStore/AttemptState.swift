@@ -17,6 +17,8 @@ public struct AttemptState: Sendable, Equatable, Codable {
     public var authorities: [String: AuthorityState]?
     /// When the certificate in use is to be renewed.
     public var renewal: RenewalPlan?
+    /// The serial of the certificate that somebody wishes to be revoked, until it is.
+    public var toRevoke: String?
 
     public init(lastAttempt: Int? = nil, lastError: CertificateFailure? = nil, failures: Int = 0, nextAttempt: Int? = nil) {
         self.lastAttempt = lastAttempt
@@ -35,6 +37,7 @@ public struct AttemptState: Sendable, Equatable, Codable {
         nextAttempt = try values.decodeDateIfPresent(.nextAttempt)
         authorities = try values.decodeIfPresent([String: AuthorityState].self, forKey: .authorities)
         renewal = try values.decodeIfPresent(RenewalPlan.self, forKey: .renewal)
+        toRevoke = try values.decodeIfPresent(String.self, forKey: .toRevoke)
     }
 
     /// After a failure: the pause grows from a minute to a day, and is never shorter than what the CA asked for.
@@ -68,6 +71,7 @@ public struct AttemptState: Sendable, Equatable, Codable {
         if let lastAttempt, lastAttempt > now + 60 {
             self = AttemptState(lastError: lastError, failures: failures)
             renewal = before.renewal
+            toRevoke = before.toRevoke
         }
         // Nobody plans further ahead than a day.
         if let plan = renewal, plan.nextLook > now + 86_460 { renewal?.nextLook = 0 }
@@ -80,7 +84,9 @@ public struct AttemptState: Sendable, Equatable, Codable {
     public mutating func succeeded(at directory: String? = nil, now: Int) {
         var others = authorities
         if let directory { others?[directory] = nil }
+        let wish = toRevoke
         self = AttemptState(lastAttempt: now)
+        toRevoke = wish
         authorities = others?.isEmpty == true ? nil : others
     }
 }

@@ -30,8 +30,22 @@ public struct CertificateStore: Sendable {
         try inside { () throws(FileError) in try stored() }
     }
 
+    /// The certificate with this serial, in use or the one before; nil when its files are gone.
+    public func pair(serial: String) throws(StoreError) -> Stored? {
+        try inside { () throws(FileError) in
+            for name in PairFolder(path: folder).units {
+                if let stored = try stored(in: name), stored.record.serial == serial { return stored }
+            }
+            return nil
+        }
+    }
+
     private func stored() throws(FileError) -> Stored? {
         guard let name = SymbolicLink.target(of: "\(folder)/current") else { return nil }
+        return try stored(in: name)
+    }
+
+    private func stored(in name: String) throws(FileError) -> Stored? {
         let unit = "\(folder)/\(name)"
         let (chain, key) = ("\(unit)/\(PairFolder.chainName)", "\(unit)/\(PairFolder.keyName)")
         var facts = stat()

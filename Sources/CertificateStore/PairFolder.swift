@@ -23,6 +23,9 @@ struct PairFolder {
     /// A person may have put the store somewhere else and left a link.
     private var names: [String] { Folder.names(in: path, followingLinks: true) }
 
+    /// The names of the folders in it that hold a pair each.
+    var units: [String] { names.filter { $0.hasPrefix("cert-") } }
+
     /// Puts a pair in place of the present one. When it fails the present one stays.
     func replace(chain: [UInt8], key: [UInt8], record: [UInt8], serial: String) throws(FileError) {
         try Folder.make(path, mode: folderMode, followingLinks: true)
@@ -106,6 +109,6 @@ struct PairFolder {
 
     /// The unit before stays: whoever is just reading its files is not disturbed.
     private func prune(keeping kept: [String?]) {
-        for name in names where name.hasPrefix("cert-") && !kept.contains(name) { Folder.remove("\(path)/\(name)") }
+        for name in units where !kept.contains(name) { Folder.remove("\(path)/\(name)") }
     }
 }

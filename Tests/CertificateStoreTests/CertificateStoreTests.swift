@@ -41,6 +41,19 @@ struct CertificateStoreTests {
         }
     }
 
+    @Test("the one before is found by its serial, and the one before that is gone")
+    func bySerial() throws {
+        try withFolder { folder throws in
+            let store = CertificateStore(folder: folder)
+            #expect(try store.pair(serial: "01") == nil)
+            for serial in ["01", "02", "03"] { try store.install(chain: [1], key: [2], record: record(serial)) }
+            #expect(
+                try ["01", "02", "03"].map { try store.pair(serial: $0)?.fullChain }
+                    == [nil, "cert-02", "cert-03"].map { $0.map { "\(folder)/\($0)/fullchain.pem" } })
+            #expect(try store.pair(serial: "03")?.record == store.current()?.record)
+        }
+    }
+
     @Test("plain files of another program stay a pair until they are replaced as one")
     func adoption() throws {
         try withFolder { folder throws in
@@ -147,6 +160,11 @@ struct AttemptTests {
             #expect(try store.attempts() == state)
             state.succeeded(now: 5000)
             #expect(state == AttemptState(lastAttempt: 5000))
+            // That another one could be had does not revoke the one before.
+            state.toRevoke = "0a"
+            state.succeeded(now: 6000)
+            try store.save(state)
+            #expect(try store.attempts().toRevoke == "0a")
             var validation = AttemptState()
             validation.failed(CertificateFailure(kind: .validation, error: "no"), now: 0)
             #expect(validation.nextAttempt == 1800)

@@ -218,6 +218,10 @@ def test_what_was_to_be_revoked_is_revoked_by_the_second_attempt_and_not_its_suc
         folder.chmod(0o711)
     successor = appliance.status()["certificate"]["serial"]
     assert successor != before
+    # Nor does it forget which one it was.
+    appliance.process.kill()
+    appliance.ended()
+    appliance.started()
     after = _certificate(appliance, "revoke", "--yes")
     assert after["serial"] == successor and set(after["served"].values()) == {successor}
     assert (state_of(before), state_of(successor)) == ("Revoked", "Valid")

@@ -73,6 +73,18 @@ extension CertificateKeeper {
         return (stored, directory, authorities)
     }
 
+    /// What a revocation was about that did not come to its end; nil when that is still in use, or its files are gone.
+    func toRevoke(besides current: CertificateStore.Stored) -> CertificateStore.Stored? {
+        guard let serial = attempts.toRevoke, serial != current.record.serial else { return nil }
+        return try? store.pair(serial: serial)
+    }
+
+    /// Keeps on disk that a certificate is to be revoked; nil: none any more.
+    func remember(toRevoke stored: CertificateStore.Stored?) {
+        attempts.toRevoke = stored?.record.serial
+        save()
+    }
+
     /// Declares a certificate void.
     func revoke(_ stored: CertificateStore.Stored, reason: RevocationReason) async throws(CertificateFailure) {
         guard case .acme(let authorities) = settings.certificates, let directory = stored.record.origin else {

@@ -99,8 +99,8 @@ extension Parts {
         } catch {
             if !Task.isCancelled { await report(error) }
         }
-        // Only the one before is kept: what was to be revoked is not there any more.
-        if (try? keeper.usable())?.record.serial != before { toRevoke.withLock { $0 = nil } }
+        // A wish to revoke is about the certificate that is in use: this is another one.
+        if (try? keeper.usable())?.record.serial != before { await keeper.remember(toRevoke: nil) }
     }
 
     /// A revoked certificate is not to be served: first there has to be another one, with another key.
@@ -111,9 +111,9 @@ extension Parts {
                     throw CertificateFailure(kind: .configuration, error: "there is no certificate to revoke")
                 }
                 // Another one may have been had the last time, and not every server been given it: then it is the one before that is to be revoked.
-                let waiting = toRevoke.withLock { $0 }.flatMap { $0.record.serial == current.record.serial ? nil : $0 }
+                let waiting = await keeper.toRevoke(besides: current)
                 let old = waiting ?? current
-                toRevoke.withLock { $0 = old }
+                await keeper.remember(toRevoke: old)
                 do throws(CertificateFailure) {
                     if waiting == nil { try await replace() } else { try await use(current) }
                 } catch {
@@ -122,7 +122,7 @@ extension Parts {
                 }
                 keeper.work.note(.progress(step: "revocation", name: nil))
                 try await keeper.revoke(old, reason: reason)
-                toRevoke.withLock { $0 = nil }
+                await keeper.remember(toRevoke: nil)
                 say.progress("the certificate \(old.record.serial) is revoked")
             }
         } catch {

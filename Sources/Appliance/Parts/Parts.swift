@@ -40,8 +40,6 @@ final class Parts: Sendable {
     let wishes = Doorbell<CertificateWish>()
     /// The servers that were started again for a certificate.
     let restarted = Mutex<Set<String>>([])
-    /// The certificate that somebody wishes to be revoked, until it is.
-    let toRevoke = Mutex<CertificateStore.Stored?>(nil)
     /// The attempt whose certificate could not be handed out to every server.
     let withoutCopies = Mutex<Int?>(nil)
     let messages: AdminMessages
