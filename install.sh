@@ -367,7 +367,7 @@ install_service() {
     step "making the users and the service"
     install_file 644 "$here/templates/systemd/snikket.sysusers" "$sysusers"
     systemd-sysusers "$sysusers"
-    for file in snikket.service snikket-backup.service snikket-backup.timer; do
+    for file in snikket.service snikket-failed.service snikket-backup.service snikket-backup.timer; do
         install_file 644 "$here/templates/systemd/$file" "$units/$file"
     done
     systemctl daemon-reload
@@ -674,7 +674,7 @@ has_built_programs() {
 
 remove_built_programs() {
     systemctl disable --quiet snikket-backup.timer snikket.service 2>/dev/null || :
-    rm -f "$units/snikket.service" "$units/snikket-backup.service" "$units/snikket-backup.timer" "$sysusers" \
+    rm -f "$units/snikket.service" "$units/snikket-failed.service" "$units/snikket-backup.service" "$units/snikket-backup.timer" "$sysusers" \
         "$built/share/bash-completion/completions/snikket" "$built/share/zsh/site-functions/_snikket" \
         "$built/share/fish/vendor_completions.d/snikket.fish" "$built/bin/snikket-certs"
     rm -rf "$built/share/snikket"

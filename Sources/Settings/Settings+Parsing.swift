@@ -17,6 +17,25 @@ extension Settings {
         self = settings
     }
 
+    /// What is needed to send an e-mail, from a settings file that may be wrong anywhere else; nil when that is wrong too.
+    public init?(salvagedFrom text: String) {
+        let file = ConfigurationFile(parsing: text)
+        let mail = ["SNIKKET_SMTP_URL", "SNIKKET_ADMIN_EMAIL"]
+        // The names are only for the mail's subject.
+        for wanted in [mail + ["SNIKKET_DOMAIN", "SNIKKET_SITE_NAME"], mail] {
+            var excerpt = file
+            excerpt.problems = []
+            excerpt.assignments.removeAll { !wanted.contains($0.name) }
+            var reading = Reading(excerpt)
+            if wanted == mail { reading.override(with: [("SNIKKET_DOMAIN", "snikket.invalid")]) }
+            let settings = reading.settings()
+            guard reading.sortedProblems.isEmpty else { continue }
+            self = settings
+            return
+        }
+        return nil
+    }
+
     /// The settings of `snikket try`: a service on this computer that nobody else can reach, with its own certificate authority.
     ///
     /// - Parameter firstPort: the lowest of ``trialPortCount`` free ports in a row.

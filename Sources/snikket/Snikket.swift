@@ -27,6 +27,7 @@ struct Snikket: AsyncParsableCommand {
             PortalCommand.self,
             ServeCommand.self,
             HealthCommand.self,
+            TellFailureCommand.self,
         ])
 
     /// Wrong usage is an error like every other; help and version are no errors.

@@ -71,3 +71,25 @@ def test_a_server_that_keeps_failing_is_told_of() -> None:
         until(lambda: box.messages, 60, "the mail server has a message")
         assert "portal, a part of chat.example.org, keeps failing" in box.messages[0].get_content()
         assert {service["name"] for service in appliance.status()["services"] if service["state"] == "ready"} == {"prosody", "nginx", "coturn"}
+
+
+def test_that_it_has_ended_for_good_is_told_with_what_can_still_be_read_of_the_settings() -> None:
+    with without_pebble("ended") as appliance, mailbox(appliance.folder) as box:
+        def told(*lines: str) -> int:
+            appliance.config.write_text("\n".join(["SNIKKET_ADMIN_EMAIL=admin@example.org", *lines, "nonsense", "SNIKKET_RETENTION_DAYS=soon"]))
+            return appliance.snikket("tell-failure").returncode
+
+        mail = f"SNIKKET_SMTP_URL={box.url};insecure"
+        assert told("SNIKKET_DOMAIN=chat.example.org", mail) == 0
+        assert told("SNIKKET_DOMAIN=chat example", mail) == 0
+        for message, name in zip(box.messages, ("chat.example.org", "snikket.invalid"), strict=True):
+            assert message["Subject"] == f"{name}: Snikket has ended, and is not started again by itself."
+            assert "SNIKKET_RETENTION_DAYS" in message.get_content() and "s3cret" not in message.get_content()
+        assert message["To"] == "<admin@example.org>" or "admin@example.org" in message["To"]
+        # Nowhere to send it is no failure; a mail server that does not take it is one.
+        assert told("SNIKKET_DOMAIN=chat.example.org") == 0
+        assert told("SNIKKET_DOMAIN=chat.example.org", "SNIKKET_SMTP_URL=ftp://example.org") == 0
+        assert told("SNIKKET_DOMAIN=chat.example.org", f"SNIKKET_SMTP_URL={box.url}") == 1
+        appliance.config.unlink()
+        assert appliance.snikket("tell-failure").returncode == 0
+        assert len(box.messages) == 2

@@ -6,16 +6,21 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
 
 from machine import Machine
 from world import turn, web
 from world.authority import Authority
+from world.mailbox import mailbox
 from world.people import Account, logged_in, register
 from world.stream import Stream
 from world.waiting import until
 
 DOMAIN = Machine.domain
 UNIT = "/etc/systemd/system/snikket.service"
+TELLING = "/etc/systemd/system/snikket-failed.service"
 KEPT = sum(1 << number for number in (0, 5, 6, 7, 8, 10))
 
 
@@ -65,14 +70,16 @@ def _drop_in(machine: Machine, line: str) -> Iterator[None]:
         _healthy(machine)
 
 
-def test_the_unit_is_rated_as_one_that_exposes_little(machine: Machine, installed: str) -> None:
-    said = machine.done("systemd-analyze", "security", "--offline=true", "--no-pager", UNIT)
-    rating = re.search(r"Overall exposure level for snikket.service: ([0-9.]+)", said)
+@pytest.mark.parametrize("unit", [UNIT, TELLING])
+def test_the_unit_is_rated_as_one_that_exposes_little(machine: Machine, installed: str, unit: str) -> None:
+    said = machine.done("systemd-analyze", "security", "--offline=true", "--no-pager", unit)
+    rating = re.search(r"Overall exposure level for [a-z.-]+: ([0-9.]+)", said)
     assert rating is not None and float(rating[1]) <= 2.6, said
 
 
-def test_systemd_has_nothing_against_the_unit(machine: Machine, installed: str) -> None:
-    answer = machine.run("systemd-analyze", "verify", UNIT)
+@pytest.mark.parametrize("unit", [UNIT, TELLING])
+def test_systemd_has_nothing_against_the_unit(machine: Machine, installed: str, unit: str) -> None:
+    answer = machine.run("systemd-analyze", "verify", unit)
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
 
 
@@ -215,3 +222,22 @@ def test_systemd_starts_everything_again_when_snikket_hangs(machine: Machine, in
         _healthy(machine)
         assert _show(machine, "MainPID") != main
         assert "timeout" in machine.done("journalctl", "-u", "snikket", "--no-pager", "-o", "cat", "-g", "Watchdog").lower()
+
+
+def test_a_service_that_ends_for_good_is_told_of_by_email_once(machine: Machine, installed: str, tmp_path: Path) -> None:
+    settings = "/etc/snikket/snikket.conf"
+    good = machine.done("cat", settings)
+    with mailbox(tmp_path) as box:
+        machine.run("tee", settings, stdin=f"{good}\nSNIKKET_SMTP_URL={box.url};insecure\nSNIKKET_RETENTION_DAYS=soon\n")
+        try:
+            assert machine.run("systemctl", "restart", "snikket").returncode != 0
+            until(lambda: box.messages, 60, "the mail server has a message")
+            assert _show(machine, "ActiveState") == "failed"
+            until(lambda: machine.done("systemctl", "show", "-P", "ActiveState", "snikket-failed").strip() == "inactive", 30, "it has said so")
+        finally:
+            machine.run("tee", settings, stdin=good)
+            machine.done("systemctl", "restart", "snikket")
+        _healthy(machine)
+        (message,) = box.messages
+        assert message["Subject"] == f"{DOMAIN}: Snikket has ended, and is not started again by itself."
+        assert "SNIKKET_RETENTION_DAYS" in message.get_content()
