@@ -37,6 +37,11 @@ struct Told: Decodable {
     var administrators: Int
 }
 
+/// What could not be kept, and why.
+struct StorageFaults: Decodable {
+    var faults: [String]
+}
+
 /// A request that says nothing more.
 struct Empty: Encodable {}
 

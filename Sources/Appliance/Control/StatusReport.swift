@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// How the appliance is, as `snikket status --json` prints it. Its form is stable: scripts read it.
 public struct StatusReport: Codable, Sendable, Equatable {
-    /// Whether every server serves and the certificate is good.
+    /// Whether every server serves, the certificate is good, and what people write can be kept.
     public var healthy: Bool
     /// `starting`, `running` or `stopping`.
     public var phase: Phase

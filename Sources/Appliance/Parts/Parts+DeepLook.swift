@@ -16,14 +16,18 @@ extension Parts {
     /// Looks at everything that is served, and at which certificate each port really serves.
     func lookAtPorts() async {
         let served = await deepLook.look(at: settings.endpoints, turnSecret: facts.turnSecret, serial: (try? keeper.usable())?.record.serial) {
-            [household] in
-            var serving: Set<Service> = []
-            for snapshot in await household.snapshots(withMemory: false) where snapshot.state == .ready || snapshot.state == .unhealthy {
-                if let service = Service(rawValue: snapshot.name) { serving.insert(service) }
-            }
-            return serving
+            await self.serving()
         }
         await keeper.saw(served)
+    }
+
+    /// Which servers say that they serve.
+    func serving() async -> Set<Service> {
+        var serving: Set<Service> = []
+        for snapshot in await household.snapshots(withMemory: false) where snapshot.state == .ready || snapshot.state == .unhealthy {
+            if let service = Service(rawValue: snapshot.name) { serving.insert(service) }
+        }
+        return serving
     }
 
     /// Looks again and again. Never returns by itself.

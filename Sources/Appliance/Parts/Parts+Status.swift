@@ -10,7 +10,7 @@ extension Parts {
         let certificate = await keeper.report()
         let phase = standing.withLock { $0 }
         let isServed = await keeper.isServed(by: settings.endpoints)
-        let isHealthy = phase == .running && isServed && services.allSatisfy { $0.state == "ready" }
+        let isHealthy = phase == .running && isServed && !isBroken && services.allSatisfy { $0.state == "ready" }
         return StatusReport(
             healthy: isHealthy, phase: phase, services: services, certificate: certificate,
             disk: DiskSpace(of: locations.state).map { .init(freeBytes: $0.free, totalBytes: $0.total, path: locations.state) },

@@ -10,6 +10,7 @@ extension Parts {
             tasks.addTask { try await self.lookAround() }
             tasks.addTask { try await self.watchForUpgrades() }
             tasks.addTask { try await self.lookDeeply() }
+            tasks.addTask { try await self.watchStorage() }
             tasks.addTask { try await self.watchForReplacedFiles() }
             tasks.addTask { try await self.watchBackups() }
             tasks.addTask { try await self.giveMemoryBack() }
