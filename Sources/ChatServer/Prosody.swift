@@ -80,6 +80,11 @@ public struct Prosody: ChatServer {
     public func storageFaults(within patience: Duration) async throws(ChatServerError) -> [String] {
         try await get("/store", within: patience, gives: StorageFaults.self).faults
     }
+
+    /// Which modules its configuration has and are not loaded, each with its host.
+    public func missingModules(within patience: Duration) async throws(ChatServerError) -> [String] {
+        try await get("/modules", within: patience, gives: MissingModules.self).missing
+    }
 }
 
 extension Prosody {

@@ -42,6 +42,11 @@ struct StorageFaults: Decodable {
     var faults: [String]
 }
 
+/// What is not loaded.
+struct MissingModules: Decodable {
+    var missing: [String]
+}
+
 /// A request that says nothing more.
 struct Empty: Encodable {}
 

@@ -15,7 +15,9 @@ extension Parts {
 
     /// Looks at everything that is served, and at which certificate each port really serves.
     func lookAtPorts() async {
-        let served = await deepLook.look(at: settings.endpoints, turnSecret: facts.turnSecret, serial: (try? keeper.usable())?.record.serial) {
+        let hasHTTPPort = hasHTTPPort.withLock { $0 }
+        let endpoints = settings.endpoints.filter { hasHTTPPort || $0.name != Settings.httpPort }
+        let served = await deepLook.look(at: endpoints, turnSecret: facts.turnSecret, serial: (try? keeper.usable())?.record.serial) {
             await self.serving()
         }
         await keeper.saw(served)

@@ -8,6 +8,7 @@
 --          invites_page        mod_invites' own: the link in an invitation, whoever made it
 
 local usermanager = require "prosody.core.usermanager";
+local configmanager = require "prosody.core.configmanager";
 local modulemanager = require "prosody.core.modulemanager";
 local lfs = require "lfs";
 local encodings = require "prosody.util.encodings";
@@ -212,6 +213,22 @@ local function try_store()
 		if session.modules and session.modules.http_file_share then note(faults, "uploads", pcall(keep_file, share)); end
 	end
 	return answer(200, { faults = array(faults) });
+end
+
+-- The modules that the configuration names and that are not loaded. A host without one of its modules answers, and does less.
+local function list_missing_modules()
+	local missing = {};
+	for name in pairs(configmanager.getconfig()) do if name ~= "*" then
+		local modules, component = modulemanager.get_modules_for_host(name);
+		if component then modules:add(component); end
+		for wanted in modules do
+			if not modulemanager.is_loaded(name, wanted) and not modulemanager.is_loaded("*", wanted) then
+				table.insert(missing, wanted .. " for " .. name);
+			end
+		end
+	end end
+	table.sort(missing);
+	return answer(200, { missing = array(missing) });
 end
 
 local function list_statistics()
@@ -430,6 +447,7 @@ module:provides("http", {
 	cors = { enabled = false }; -- no web page has any business here
 	route = {
 		["GET /ping"] = endpoint(ping);
+		["GET /modules"] = endpoint(list_missing_modules);
 		["GET /store"] = endpoint(try_store);
 		["GET /statistics"] = endpoint(list_statistics);
 		["GET /users"] = endpoint(list_users);
