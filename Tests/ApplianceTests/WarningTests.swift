@@ -153,6 +153,20 @@ struct WarningTests {
         }
     }
 
+    @Test("what cannot go on is forgotten, and is news when it comes again")
+    func forgotten() async throws {
+        try await Scratch.with { scratch in
+            let (path, chat) = (scratch.path + "/messages.json", Ears(hears: true))
+            let messages = AdminMessages(path: path, channels: ["chat": chat])
+            await messages.tell("service coturn", level: 1, "fails")
+            await messages.forget("service coturn")
+            #expect(await AdminMessages(path: path, channels: ["chat": chat]).report == .init(matters: [], undelivered: 0))
+            await messages.tell("service coturn", level: 0, "works again")
+            await messages.tell("service coturn", level: 1, "fails again")
+            #expect(chat.heard == ["fails", "fails again"])
+        }
+    }
+
     @Test("an end of which nobody heard the begin is not told")
     func unheard() async throws {
         try await Scratch.with { scratch in

@@ -25,6 +25,8 @@ extension Parts {
         var watches: [String: ServiceWatch] = [:]
         var clock = ClockWatch()
         var upgrade: [Int?] = []
+        let names = await household.snapshots(withMemory: false).map(\.name)
+        for service in Service.allCases where !names.contains(service.rawValue) { await messages.forget("service \(service.rawValue)") }
         while true {
             for snapshot in await household.snapshots(withMemory: false) {
                 say(snapshot, &failing)
