@@ -227,8 +227,18 @@ settle_packages() {
     our_policy=
 }
 
+# apt_get WORDS...: its output only if it fails. Settings that somebody has changed stay, and nothing is asked where nobody would see it.
 apt_get() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"
+    log=$(mktemp)
+    if as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
+        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" >"$log" 2>&1 </dev/null; then
+        rm -f "$log"
+    else
+        code=$?
+        cat "$log" >&2
+        rm -f "$log"
+        fail 1 "apt-get $* failed with $code" "its output is above" "correct that, and run this again"
+    fi
 }
 
 # Upgrading a Prosody that somebody uses changes their chat service, with its modules and settings: it is not ours to do.
@@ -256,7 +266,7 @@ install_packages() {
     fi
     step "installing: $wanted"
     if [ "$debian" = 12 ]; then add_backports; fi
-    quietly apt_get update
+    apt_get update
     forbid_starting
     from_backports=
     others=
@@ -269,24 +279,11 @@ install_packages() {
     # shellcheck disable=SC2086  # lists of words
     {
         if [ -n "$from_backports" ]; then
-            quietly apt_get install --no-install-recommends -t bookworm-backports $from_backports
+            apt_get install --no-install-recommends -t bookworm-backports $from_backports
         fi
-        if [ -n "$others" ]; then quietly apt_get install --no-install-recommends $others; fi
+        if [ -n "$others" ]; then apt_get install --no-install-recommends $others; fi
     }
     settle_packages
-}
-
-# quietly COMMAND...: its output only if it fails.
-quietly() {
-    log=$(mktemp)
-    if "$@" >"$log" 2>&1; then
-        rm -f "$log"
-    else
-        code=$?
-        cat "$log" >&2
-        rm -f "$log"
-        fail 1 "this command failed with $code: $*" "its output is above" "correct that, and run this again"
-    fi
 }
 
 # --- building ---
@@ -550,13 +547,13 @@ install_release() {
         install_packages prosody prosody-modules nginx libnginx-mod-stream coturn
     else
         fresh=$(missing_of prosody nginx coturn)
-        quietly apt_get update
+        apt_get update
     fi
     step "installing snikket $version"
     forbid_starting
     chmod 755 "$work"
     chmod 644 "$work/$deb"
-    quietly apt_get install --no-install-recommends "$work/$deb"
+    apt_get install --no-install-recommends "$work/$deb"
     settle_packages
     # The way back from the first upgrade.
     mkdir -p /var/lib/snikket-upgrade/packages
@@ -699,11 +696,11 @@ uninstall() {
     fi
     if is_installed snikket; then
         step "removing the package"
-        quietly apt_get remove snikket
+        apt_get remove snikket
     fi
     if [ -n "$purge" ]; then
         step "removing settings, accounts, messages, backups and users"
-        if is_known_to_dpkg; then quietly apt_get purge snikket; fi
+        if is_known_to_dpkg; then apt_get purge snikket; fi
         rm -rf "$state" "$state-upgrade" "$(dirname "$settings")"
         for user in snikket-prosody snikket-nginx snikket-coturn snikket-portal snikket-certs; do
             if getent passwd "$user" >/dev/null; then userdel "$user"; fi

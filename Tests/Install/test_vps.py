@@ -33,8 +33,9 @@ def test_somebodys_own_prosody_is_not_upgraded(machine: Machine) -> None:
         assert "rosody" in answer.stderr and "systemctl disable --now prosody" in answer.stderr
     assert machine.done("dpkg-query", "-W", "-f", "${Version}", "prosody") == before
     assert machine.done("systemctl", "is-enabled", "prosody").strip() == "enabled"
-    machine.done("apt-get", "-q", "-y", "purge", "prosody")
-    machine.run("apt-get", "-q", "-y", "autoremove", "--purge")
+    # As they are told; what they have written in it stays theirs, also when it is upgraded later.
+    machine.done("sh", "-c", "echo '-- mine' >>/etc/prosody/prosody.cfg.lua")
+    machine.done("systemctl", "disable", "--quiet", "--now", "prosody")
 
 
 def test_a_wrong_domain_is_refused(machine: Machine) -> None:
@@ -51,6 +52,11 @@ def test_a_wrong_setting_is_refused_and_leaves_nothing(machine: Machine) -> None
     assert "SNIKKET_RETENTION_DAYS" in answer.stderr
     assert machine.run("ls", "-A", "/etc/snikket").stdout == "", "the corrected run would keep it"
     assert machine.run("test", "-e", "/usr/sbin/policy-rc.d").returncode != 0
+
+
+def test_a_prosody_that_nobody_uses_any_more_is_upgraded_with_its_settings_as_they_were(machine: Machine) -> None:
+    assert machine.done("dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Version}", "prosody").startswith("ii 13")
+    assert machine.done("tail", "-n", "1", "/etc/prosody/prosody.cfg.lua").strip() == "-- mine"
 
 
 def test_it_ends_with_the_admins_invitation(installed: str) -> None:
