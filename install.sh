@@ -426,6 +426,24 @@ ask_for_answers() {
     done
 }
 
+# What cannot be right is said before anything is installed; the program looks closer.
+check_answers() {
+    case $domain in
+        *[[:space:]:/@_]* | .* | *..* | *.) domain_is_none ;;
+        localhost | *.*[!0-9.]*) ;;
+        *) domain_is_none ;;
+    esac
+    case $email in
+        *[[:space:]]* | @* | *@) ;;
+        *@*) return ;;
+    esac
+    fail 78 "\`$email\` is no e-mail address" "it has to have a name, an @ and a domain" "you@example.org, say"
+}
+
+domain_is_none() {
+    fail 78 "\`$domain\` cannot be the domain" "it has to be a name, and no address of a page or of a machine" "chat.example.org, say: one that you have registered, or below it"
+}
+
 ask_for_consent() {
     if [ -n "$agreed" ]; then return; fi
     case $extra_settings in
@@ -584,6 +602,7 @@ install_from_release() {
     prefix=/usr
     work=$(mktemp -d)
     ask_for_answers
+    check_answers
     if [ ! -e "$settings" ]; then ask_for_consent; fi
     fetch_release
     install_release
@@ -627,6 +646,7 @@ install_it() {
     check_systemd
     check_conflicts
     ask_for_answers
+    check_answers
     if [ ! -e "$settings" ]; then ask_for_consent; fi
     work=$(mktemp -d)
     if [ -n "$binaries" ]; then

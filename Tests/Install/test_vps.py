@@ -38,9 +38,12 @@ def test_somebodys_own_prosody_is_not_upgraded(machine: Machine) -> None:
     machine.done("systemctl", "disable", "--quiet", "--now", "prosody")
 
 
-def test_a_wrong_domain_is_refused(machine: Machine) -> None:
-    answer = machine.install("not a domain", "admin@example.org", "--agree-tos")
-    assert answer.returncode == 78, answer.stdout + answer.stderr
+def test_a_wrong_answer_is_refused_before_anything_is_installed(machine: Machine) -> None:
+    for domain, email in (("not a domain", "admin@example.org"), ("https://chat.example.org/", "admin@example.org"), ("203.0.113.5", "admin@example.org"),
+                          ("chat", "admin@example.org"), (DOMAIN, "admin")):
+        answer = machine.install(domain, email, "--agree-tos")
+        assert answer.returncode == 78, answer.stdout + answer.stderr
+        assert "==>" not in answer.stdout, answer.stdout
     assert machine.run("test", "-e", "/etc/snikket/snikket.conf").returncode != 0
 
 
