@@ -228,17 +228,27 @@ settle_packages() {
 }
 
 # apt_get WORDS...: its output only if it fails. Settings that somebody has changed stay, and nothing is asked where nobody would see it.
+# A machine that was ordered a minute ago is still busy with packages of its own: they are waited for, whichever of its locks apt-get lacks.
 apt_get() {
     log=$(mktemp)
-    if as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
-        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" >"$log" 2>&1 </dev/null; then
-        rm -f "$log"
-    else
+    waited=0
+    until as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q -y -o Dpkg::Use-Pty=0 \
+        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" >"$log" 2>&1 </dev/null; do
         code=$?
-        cat "$log" >&2
-        rm -f "$log"
-        fail 1 "apt-get $* failed with $code" "its output is above" "correct that, and run this again"
-    fi
+        holder=$(sed -n 's/^E[a-z]*: Could not get lock //p' "$log" | sed 's/.*It is held by //; q')
+        if [ -z "$holder" ] || [ "$waited" -ge 300 ]; then
+            cat "$log" >&2
+            rm -f "$log"
+            if [ -n "$holder" ]; then
+                fail 75 "others are installing packages on this machine" "they have not ended within five minutes: $holder" "run this again when they have"
+            fi
+            fail 1 "apt-get $* failed with $code" "its output is above" "correct that, and run this again"
+        fi
+        if [ $((waited % 60)) -eq 0 ]; then say "    waiting for others who are installing packages: $holder"; fi
+        sleep 2
+        waited=$((waited + 2))
+    done
+    rm -f "$log"
 }
 
 # Upgrading a Prosody that somebody uses changes their chat service, with its modules and settings: it is not ours to do.

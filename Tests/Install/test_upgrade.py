@@ -179,10 +179,7 @@ def test_an_upgrade_waits_for_a_backup_and_a_rollback_for_whoever_installs_packa
     assert time.monotonic() - begun > 60, "nothing was in the way"
     assert record(machine)["backup"] and installed_version(machine) == "ii 0.2.0b"
 
-    # As apt does it: struct flock (fcntl(2)).
-    holding = "use Fcntl; open(F, '>>', '/var/lib/dpkg/lock-frontend'); my $all = pack('s s x4 q q i x4', F_WRLCK, 0, 0, 0, 0); " \
-              "fcntl(F, F_SETLK, $all) or die; sleep 15"
-    machine.done("systemd-run", "--unit=holder", "--service-type=exec", "perl", "-e", holding)
+    machine.hold_lock("/var/lib/dpkg/lock-frontend", "holder", 15)
     process = machine.done("systemctl", "show", "-p", "MainPID", "--value", "snikket")
     machine.run("rm", "-f", f"{FOLDER}/record.json")  # the way back is there all the same
     rollback = subprocess.Popen(["podman", "--runtime", "runc", "exec", machine.name, "snikket", "rollback", "--yes", "--no-backup"])

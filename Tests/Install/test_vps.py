@@ -47,6 +47,21 @@ def test_a_wrong_answer_is_refused_before_anything_is_installed(machine: Machine
     assert machine.run("test", "-e", "/etc/snikket/snikket.conf").returncode != 0
 
 
+def test_whoever_installs_packages_meanwhile_is_waited_for(machine: Machine) -> None:
+    # One lock is asked for by `apt-get update`, one by `apt-get install`.
+    holders = {machine.hold_lock(file, unit): unit for file, unit in
+               (("/var/lib/apt/lists/lock", "updater"), ("/var/lib/dpkg/lock-frontend", "installer"))}
+    said = ""
+    with machine.begin("/root/snikket/install.sh", DOMAIN, "admin@example.org", "--agree-tos", "--set", "SNIKKET_RETENTION_DAYS=soon", "--binaries", "/root/programs") as installing:
+        for line in installing.stdout:
+            said += line
+            for process, unit in holders.items():
+                if f"waiting for others who are installing packages: process {process} (perl)" in line:
+                    machine.done("systemctl", "stop", unit)
+    assert installing.returncode == 78, said
+    assert said.count("waiting for others") == 2, said
+
+
 def test_a_wrong_setting_is_refused_and_leaves_nothing(machine: Machine) -> None:
     # Nor does an installation before it, which was killed while packages were installed.
     machine.run("tee", "/usr/sbin/policy-rc.d", stdin="#!/bin/sh\n# By snikket's install.sh, while it installs packages.\nexit 101\n")
