@@ -18,7 +18,9 @@ sysusers=/usr/local/lib/sysusers.d/snikket.conf
 policy=/usr/sbin/policy-rc.d
 our_policy= # whether that file is ours to remove
 our_mark='# By snikket'\''s install.sh, while it installs packages.'
-fresh=      # the packages that were not there before
+new_mark='# New on this machine: '
+servers="prosody nginx coturn"
+fresh= # those of them that were not there before
 
 # What runs, and what the two programs are linked to (by the -dev packages, whose names do not change with each release).
 runtime_packages="prosody prosody-modules lua5.4 lua-dbi-sqlite3 lua-unbound nginx libnginx-mod-stream coturn
@@ -141,6 +143,9 @@ tell_of_server_in_front() {
 
 # A server that somebody uses already holds the ports; it is theirs to stop.
 check_conflicts() {
+    # What an installation brought that was killed runs since the boot after that, and is nobody's.
+    # shellcheck disable=SC2046  # a list of words
+    disable_servers $(left_behind)
     for server in prosody nginx coturn ejabberd apache2 caddy; do
         advice="if nothing else needs it: systemctl disable --now $server"
         case $server in
@@ -196,35 +201,41 @@ mirror_of_bookworm() {
 # Whether the file is one that an installation of ours has left behind, which was killed.
 is_our_policy() { grep -qsxF "$our_mark" "$policy"; }
 
-# Packages start their servers when they are installed, unless this file says no. Somebody else's stays as it is.
+# The servers that were new then.
+left_behind() { if is_our_policy; then sed -n "s/^$new_mark//p" "$policy"; fi; }
+
+# Packages start their servers when they are installed, unless this file says no. Somebody else's stays as it is. Ours remembers what is new, for the
+# run after one that was killed.
 forbid_starting() {
+    # shellcheck disable=SC2086  # a list of words
+    fresh="$(missing_of $servers)$(left_behind)"
     trap settle_packages EXIT
+    trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    if [ -e "$policy" ] || [ -L "$policy" ]; then
-        if is_our_policy; then our_policy=yes; fi
-        return
-    fi
+    if { [ -e "$policy" ] || [ -L "$policy" ]; } && ! is_our_policy; then return; fi
     our_policy=yes
-    printf '#!/bin/sh\n%s\nexit 101\n' "$our_mark" | as_root tee "$policy" >/dev/null
-    as_root chmod 755 "$policy"
+    printf '#!/bin/sh\n%s\n%s%s\nexit 101\n' "$our_mark" "$new_mark" "$fresh" | as_root tee "$policy.new" >/dev/null
+    as_root chmod 755 "$policy.new"
+    as_root mv -f "$policy.new" "$policy"
 }
 
 # However the installation of packages ended: no server that it brought starts at the next boot, and the file is gone. A server
 # that was there before is somebody's, and stays as it is.
 settle_packages() {
-    trap - EXIT INT TERM
-    for server in prosody nginx coturn; do
-        case " $fresh " in
-            *" $server "*) ;;
-            *) continue ;;
-        esac
-        if [ -d /run/systemd/system ] && is_installed "$server"; then
-            as_root systemctl disable --quiet --now "$server.service" 2>/dev/null || :
-        fi
-    done
+    trap - EXIT HUP INT TERM
+    # shellcheck disable=SC2086  # a list of words
+    disable_servers $fresh
     if [ -n "$our_policy" ]; then as_root rm -f "$policy"; fi
     our_policy=
+}
+
+# disable_servers NAME...: they do not run, now and after a boot.
+disable_servers() {
+    [ -d /run/systemd/system ] || return 0
+    for server in "$@"; do
+        if is_installed "$server"; then as_root systemctl disable --quiet --now "$server.service" 2>/dev/null || :; fi
+    done
 }
 
 # apt_get WORDS...: its output only if it fails. Settings that somebody has changed stay, and nothing is asked where nobody would see it.
@@ -264,14 +275,16 @@ check_upgrade() {
 # install_packages NAME...: those that are missing, without starting anything.
 install_packages() {
     wanted=$(missing_of "$@")
-    fresh=$wanted
     if prosody_is_old; then
         check_upgrade
         wanted="prosody prosody-modules $wanted"
     fi
     if [ -z "$wanted" ]; then
         step "everything needed is installed"
-        if is_our_policy; then as_root rm -f "$policy"; fi
+        if is_our_policy; then
+            forbid_starting
+            settle_packages
+        fi
         return
     fi
     step "installing: $wanted"
@@ -574,7 +587,6 @@ install_release() {
     if [ "$debian" = 12 ]; then
         install_packages prosody prosody-modules nginx libnginx-mod-stream coturn
     else
-        fresh=$(missing_of prosody nginx coturn)
         apt_get update
     fi
     step "installing snikket $version"
@@ -738,7 +750,7 @@ uninstall() {
     else
         say "    settings, and everything people wrote, stay in $(dirname "$settings") and $state"
     fi
-    say "    the packages of Debian stay installed: prosody nginx coturn"
+    say "    the packages of Debian stay installed: $servers"
 }
 
 main() {
