@@ -566,6 +566,10 @@ fetch_release() {
         */*) fail 1 "the release names a file outside its folder: $deb" "its makers have signed a mistake" "report it to them; nothing was installed" ;;
     esac
     refuse_older
+}
+
+# Gets its package, as it was signed.
+fetch_package() {
     fetch "$deb"
     sum=$(sed -n "s/^package $architecture \([0-9a-f]*\) .*/\1/p" "$work/release")
     [ "$(sha256sum "$work/$deb" | cut -d ' ' -f 1)" = "$sum" ] ||
@@ -579,6 +583,23 @@ refuse_older() {
     there=$(dpkg-query -W -f '${Version}' snikket)
     if dpkg --compare-versions "$version" lt "$there"; then
         fail 1 "snikket $there is installed, and the release is $version" "an older one can have mistakes that are known" "fetch a newer release"
+    fi
+}
+
+# Whether people use an older release here.
+is_upgrade() {
+    is_installed snikket && [ -e "$settings" ] && [ -e "$state/secrets" ] &&
+        dpkg --compare-versions "$version" gt "$(dpkg-query -W -f '${Version}' snikket)"
+}
+
+# By its own means, which are more careful than dpkg: a backup, a rehearsal, a look whether everything serves, and a way back.
+upgrade_release() {
+    write_settings # which says so when they are another domain's
+    step "an older release is here: \`snikket upgrade\` brings the new one, and \`snikket rollback\` takes it back"
+    "$prefix/bin/snikket" upgrade --yes --from "${release_url#file://}" || exit
+    if is_running snikket; then
+        rm -rf "$work"
+        exit
     fi
 }
 
@@ -627,7 +648,12 @@ install_from_release() {
     check_answers
     if [ ! -e "$settings" ]; then ask_for_consent; fi
     fetch_release
-    install_release
+    if is_upgrade; then
+        upgrade_release
+    else
+        fetch_package
+        install_release
+    fi
     replace_built_programs
     write_settings
     systemctl enable --quiet snikket.service

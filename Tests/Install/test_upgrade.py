@@ -154,6 +154,22 @@ def test_it_is_taken_back_by_hand(machine: Machine, people: list[Account]) -> No
     assert again.returncode == 1 and "no version to go back to" in again.stderr, again.stderr
 
 
+def test_the_install_script_of_a_newer_release_leaves_the_upgrade_to_the_program(
+        machine: Machine, release: Release, people: list[Account], kept: str) -> None:
+    old = installed_version(machine).removeprefix("ii ")
+    release.make(release.repacked("0.2.0i"))
+    refused = release.install(machine, "other.example.net", "admin@example.org", "--agree-tos")
+    assert refused.returncode == 78 and DOMAIN in refused.stderr, refused.stdout + refused.stderr
+    assert installed_version(machine) == f"ii {old}"
+    answer = release.install(machine)
+    assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{words(machine)}"
+    assert "`snikket upgrade` brings the new one" in answer.stdout, answer.stdout
+    assert record(machine)["step"] == "done" and record(machine)["backup"]
+    assert_as_before(machine, people, "0.2.0i")
+    machine.done("snikket", "rollback", "--yes", "--no-backup")
+    assert_as_before(machine, people, old)
+
+
 def test_a_machine_that_lets_no_package_restart_anything_is_upgraded_all_the_same(
         machine: Machine, release: Release, people: list[Account], kept: str) -> None:
     release.make(release.repacked("0.2.0a"))
