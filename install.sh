@@ -767,8 +767,13 @@ uninstall() {
         apt_get remove snikket
     fi
     if [ -n "$purge" ]; then
-        step "removing settings, accounts, messages, backups and users"
         if is_known_to_dpkg; then apt_get purge snikket; fi
+    fi
+    if [ -n "$purge" ] && [ -e "$state/containers" ]; then
+        say "    containers use $state: it stays, with $(dirname "$settings") and $state-upgrade"
+        say "    once nobody needs them: rm -r $state $state-upgrade $(dirname "$settings")"
+    elif [ -n "$purge" ]; then
+        step "removing settings, accounts, messages, backups and users"
         rm -rf "$state" "$state-upgrade" "$(dirname "$settings")"
         for user in snikket-prosody snikket-nginx snikket-coturn snikket-portal snikket-certs; do
             if getent passwd "$user" >/dev/null; then userdel "$user"; fi

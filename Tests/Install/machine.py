@@ -19,6 +19,7 @@ class Machine:
 
     def __init__(self, debian: int = 12) -> None:
         self.name = f"snikket-vps-{uuid.uuid4().hex[:8]}"
+        self.debian = debian
         self.image = f"{IMAGES}:{debian}"
 
     def __enter__(self) -> "Machine":

@@ -193,8 +193,10 @@ def test_it_comes_back_after_a_reboot(machine: Machine, installed: tuple[str, fl
     until(lambda: machine.run("snikket", "status").returncode == 0, 60, "it is healthy again")
 
 
-def test_removing_keeps_what_people_wrote(machine: Machine, installed: tuple[str, float]) -> None:
-    machine.done("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "remove", "snikket")
+def test_removing_keeps_what_people_wrote(machine: Machine, release: Release, installed: tuple[str, float]) -> None:
+    answer = release.install(machine, "--uninstall")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert machine.run("test", "-e", "/usr/bin/snikket").returncode != 0
     machine.done("test", "-d", "/var/lib/snikket/prosody")
     assert machine.run("pgrep", "-u", "snikket-prosody").returncode != 0
 
@@ -242,13 +244,41 @@ def test_a_purge_that_is_to_keep_what_people_wrote_keeps_every_backup(machine: M
     machine.done("test", "-e", "/etc/snikket/snikket.conf")
 
 
-def test_purging_leaves_nothing(machine: Machine, release: Release, installed: tuple[str, float]) -> None:
+def _install_package(machine: Machine, release: Release) -> None:
     machine.copy(release.package, "/root/snikket.deb")
     machine.done("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "install", "--no-install-recommends", "/root/snikket.deb")
+
+
+def _purge(machine: Machine, release: Release) -> str:
+    """What is said: by the package on one Debian, by the script on the other."""
+    if machine.debian == 12:
+        answer = machine.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "purge", "snikket")
+    else:
+        answer = release.install(machine, "--uninstall", "--purge")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout + answer.stderr
+
+
+def test_a_purge_that_nobody_was_asked_about_keeps_what_containers_use(machine: Machine, release: Release, installed: tuple[str, float]) -> None:
+    _install_package(machine, release)
+    machine.done("mkdir", "/var/lib/snikket/containers")
+    assert "containers use /var/lib/snikket: it stays" in _purge(machine, release)
+    for kept in ("/var/lib/snikket/prosody", "/var/lib/snikket-upgrade/backups", "/etc/snikket/snikket.conf"):
+        machine.done("test", "-e", kept)
+    assert machine.run("getent", "passwd", "snikket-prosody").returncode == 0
+
+
+def test_purging_leaves_nothing(machine: Machine, release: Release, installed: tuple[str, float]) -> None:
+    _install_package(machine, release)
     machine.done("test", "-d", "/var/lib/snikket/prosody")
+    if machine.debian == 12:
+        # Somebody says that it is to go, whoever uses it.
+        machine.run("debconf-set-selections", stdin="snikket snikket/purge-data boolean true\n")
+    else:
+        machine.done("rmdir", "/var/lib/snikket/containers")
     said = machine.done("snikket", "init", "--force", "--domain", DOMAIN, "--email", "admin@example.org", "--agree-tos")
     assert "`systemctl start snikket` starts it" in said, said
-    machine.done("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "purge", "snikket")
+    _purge(machine, release)
     left = machine.done(
         "find", "/", "-xdev", "-name", "*snikket*", "-not", "-path", "/proc/*", "-not", "-path", "/root/*", "-not", "-path", "/var/log/*",
         "-not", "-path", "/var/lib/apt/*", "-not", "-path", "/var/cache/*", "-not", "-path", "/tmp/*",
