@@ -754,6 +754,17 @@ is_known_to_dpkg() {
     esac
 }
 
+# remove_folder FOLDER: all that is in it, and then itself. Where it is a disk of its own that stays, and is empty; where it is a link, what it leads to
+# goes, too.
+remove_folder() {
+    if [ -d "$1" ]; then
+        # Only folders that are disks may be left.
+        find "$1/" -mindepth 1 -delete || [ -z "$(find "$1/" ! -type d -print -quit)" ]
+        rmdir "$(readlink -f "$1")" 2>/dev/null || :
+    fi
+    if [ -L "$1" ]; then rm "$1"; fi
+}
+
 uninstall() {
     need_root
     if has_built_programs; then
@@ -774,7 +785,7 @@ uninstall() {
         say "    once nobody needs them: rm -r $state $state-upgrade $(dirname "$settings")"
     elif [ -n "$purge" ]; then
         step "removing settings, accounts, messages, backups and users"
-        rm -rf "$state" "$state-upgrade" "$(dirname "$settings")"
+        for folder in "$state" "$state-upgrade" "$(dirname "$settings")"; do remove_folder "$folder"; done
         for user in snikket-prosody snikket-nginx snikket-coturn snikket-portal snikket-certs; do
             if getent passwd "$user" >/dev/null; then userdel "$user"; fi
         done

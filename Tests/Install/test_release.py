@@ -278,7 +278,13 @@ def test_purging_leaves_nothing(machine: Machine, release: Release, installed: t
         machine.done("rmdir", "/var/lib/snikket/containers")
     said = machine.done("snikket", "init", "--force", "--domain", DOMAIN, "--email", "admin@example.org", "--agree-tos")
     assert "`systemctl start snikket` starts it" in said, said
+    # What people wrote is on a disk of its own, and what upgrades keep is elsewhere.
+    machine.done("sh", "-c", """
+        mkdir /srv/state && cp -a /var/lib/snikket/. /srv/state && rm -r /var/lib/snikket/* && mount --bind /srv/state /var/lib/snikket
+        mv /var/lib/snikket-upgrade /srv/upgrade && ln -s /srv/upgrade /var/lib/snikket-upgrade""")
     _purge(machine, release)
+    machine.done("sh", "-c", "umount /var/lib/snikket && rmdir /srv/state /var/lib/snikket")
+    assert machine.run("test", "-e", "/srv/upgrade").returncode != 0
     left = machine.done(
         "find", "/", "-xdev", "-name", "*snikket*", "-not", "-path", "/proc/*", "-not", "-path", "/root/*", "-not", "-path", "/var/log/*",
         "-not", "-path", "/var/lib/apt/*", "-not", "-path", "/var/cache/*", "-not", "-path", "/tmp/*",
