@@ -127,7 +127,7 @@ is_running() {
 # Whether another web server is to stand in front, and so may hold the web's ports.
 stands_behind() {
     { printf '%s' "$extra_settings"; cat "$settings" 2>/dev/null || :; } |
-        grep -Eq '^[[:space:]]*(SNIKKET_TRUSTED_PROXIES=.|SNIKKET_TWEAK_WEB_PROXY_PROTOS="?http"?[[:space:]]*$)'
+        grep -Eq "^ *(export +)?(SNIKKET_TRUSTED_PROXIES *=.|SNIKKET_TWEAK_WEB_PROXY_PROTOS *= *[\"']?http[\"']? *\$)"
 }
 
 # What another web server has to be told: only with that does the first certificate come.
@@ -396,16 +396,28 @@ install_service() {
     systemctl enable --quiet --now snikket-backup.timer
 }
 
-domain_in_settings() {
-    sed -n 's/^SNIKKET_DOMAIN=//p' "$settings" | tail -n 1
+# read_settings FILE: the program says what stands in it, however it is written.
+read_settings() {
+    (umask 077 && "$prefix/bin/snikket" config show --config "$1" >"$work/settings") || exit
 }
+
+# setting NAME: the value that holds, in what was read.
+setting() { sed -n "s/^[* ] $1  *//p" "$work/settings"; }
 
 # A second run with the same domain keeps the settings as they are; with another it is a mistake.
 write_settings() {
     if [ -e "$settings" ]; then
-        if [ "$(domain_in_settings)" != "$domain" ]; then
-            fail 78 "this machine already runs the chat service of $(domain_in_settings)" \
-                "$settings says so, and everybody's address ends in it" "one machine, one domain: use another machine for $domain"
+        asked=
+        if [ -n "$domain" ]; then
+            printf 'SNIKKET_DOMAIN=%s\nSNIKKET_ADMIN_EMAIL=admin@example.org\n' "$domain" >"$work/asked"
+            read_settings "$work/asked"
+            asked=$(setting SNIKKET_DOMAIN)
+        fi
+        read_settings "$settings"
+        domain=$(setting SNIKKET_DOMAIN)
+        if [ -n "$asked" ] && [ "$asked" != "$domain" ]; then
+            fail 78 "this machine already runs the chat service of $domain" \
+                "$settings says so, and everybody's address ends in it" "one machine, one domain: use another machine for $asked"
         fi
         say "    keeping $settings as it is"
         if [ -n "$extra_settings" ]; then say "    --set counts the first time only: edit that file instead"; fi
@@ -429,15 +441,12 @@ write_settings() {
     sync "$new"
     mv -f "$new" "$settings"
     sync "$folder"
+    read_settings "$settings"
 }
 
 # The two answers, when they were not given.
 ask_for_answers() {
     if [ -n "$domain" ] && [ -n "$email" ]; then return; fi
-    if [ -e "$settings" ]; then
-        domain=${domain:-$(domain_in_settings)} email=$(sed -n 's/^SNIKKET_ADMIN_EMAIL=//p' "$settings" | tail -n 1)
-        return
-    fi
     has_terminal || { usage >&2; exit 64; }
     while [ -z "$domain" ]; do
         ask "The domain, which will be the second half of everybody's address (chat.example.org): "
@@ -523,7 +532,7 @@ look_around() {
 
 show_invitation() {
     if "$prefix/bin/snikket" user list --json 2>/dev/null | grep -q 'prosody:admin'; then
-        step "ready: https://$domain/"
+        step "ready: https://$(setting SNIKKET_WEB_HOST)/"
         return
     fi
     step "ready. Open this link on your phone: it makes your own account, the administrator's"
@@ -644,9 +653,11 @@ install_from_release() {
     check_conflicts
     prefix=/usr
     work=$(mktemp -d)
-    ask_for_answers
-    check_answers
-    if [ ! -e "$settings" ]; then ask_for_consent; fi
+    if [ ! -e "$settings" ]; then
+        ask_for_answers
+        check_answers
+        ask_for_consent
+    fi
     fetch_release
     if is_upgrade; then
         upgrade_release
@@ -693,9 +704,11 @@ install_it() {
     check_system
     check_systemd
     check_conflicts
-    ask_for_answers
-    check_answers
-    if [ ! -e "$settings" ]; then ask_for_consent; fi
+    if [ ! -e "$settings" ]; then
+        ask_for_answers
+        check_answers
+        ask_for_consent
+    fi
     work=$(mktemp -d)
     if [ -n "$binaries" ]; then
         binaries=$(cd "$binaries" 2>/dev/null && pwd) || fail 64 "--binaries does not name a folder" "$binaries is none, or nobody may enter it" "name the folder that has the programs snikket and snikket-certs"

@@ -21,6 +21,7 @@ from world.ports import free
 from world.waiting import until
 
 DOMAIN = "chat.example.org"
+WEB = "web.chat.example.org"
 PORTS = (80, 443, 5222, 5223, 5269, 3478)
 
 
@@ -58,7 +59,7 @@ def installed(machine: Machine, release: Release, authority: Authority) -> tuple
     machine.run("tee", "/usr/sbin/policy-rc.d", stdin="#!/bin/sh\n# By snikket's install.sh, while it installs packages.\nexit 101\n")
     began = time.monotonic()
     answer = release.install(machine, DOMAIN, "admin@example.org", "--agree-tos", "--set", f"SNIKKET_ACME_DIRECTORY={authority.directory}",
-        "--set", "SNIKKET_ACME_CA_BUNDLE=/etc/ssl/test-authority.pem")
+        "--set", "SNIKKET_ACME_CA_BUNDLE=/etc/ssl/test-authority.pem", "--set", f"SNIKKET_WEB_HOST={WEB}")
     assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{machine.journal()}"
     return answer.stdout, time.monotonic() - began
 
@@ -137,7 +138,7 @@ def test_piped_into_sh_it_asks_on_the_terminal(machine: Machine, release: Releas
 
 def test_it_ends_with_the_admins_invitation_in_time(installed: tuple[str, float]) -> None:
     said, seconds = installed
-    assert re.search(rf"https://{re.escape(DOMAIN)}/invite/\S+", said), said
+    assert re.search(rf"https://{re.escape(WEB)}/invite/\S+", said), said
     assert any(block in said for block in "█▀▄"), "no QR code"
     print(f"installed in {seconds:.0f} s, with what Debian's packages take to be fetched")
 
@@ -145,7 +146,7 @@ def test_it_ends_with_the_admins_invitation_in_time(installed: tuple[str, float]
 def test_two_people_register_by_the_printed_invitation_and_talk(
         machine: Machine, authority: Authority, installed: tuple[str, float]) -> None:
     said, _ = installed
-    token = re.search(rf"https://{re.escape(DOMAIN)}/invite/([^/\s]+)", said).group(1)
+    token = re.search(rf"https://{re.escape(WEB)}/invite/([^/\s]+)", said).group(1)
     alice = Account("alice", "correct horse battery", DOMAIN, 5222, str(authority.root))
     bob = Account("bob", "staple battery horse", DOMAIN, 5222, str(authority.root))
 
@@ -183,9 +184,12 @@ def test_manual_pages_and_completions_are_there(machine: Machine, installed: tup
 
 
 def test_a_second_run_changes_nothing(machine: Machine, release: Release, installed: tuple[str, float]) -> None:
+    # As people write it in an official Snikket's settings, too.
+    machine.done("sed", "-i", "s/^SNIKKET_DOMAIN=.*/export SNIKKET_DOMAIN = \"Chat.Example.org\"/", "/etc/snikket/snikket.conf")
     settings = machine.done("cat", "/etc/snikket/snikket.conf")
-    answer = release.install(machine)
+    answer = release.install(machine, "CHAT.example.org", "admin@example.org")
     assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert f"==> ready: https://{WEB}/\n" in answer.stdout, answer.stdout
     assert machine.done("cat", "/etc/snikket/snikket.conf") == settings
     assert status(machine)["healthy"]
 
