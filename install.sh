@@ -275,10 +275,13 @@ check_upgrade() {
 # install_packages NAME...: those that are missing, without starting anything.
 install_packages() {
     wanted=$(missing_of "$@")
-    if prosody_is_old; then
-        check_upgrade
-        wanted="prosody prosody-modules $wanted"
-    fi
+    case " $* " in
+        *" prosody "*)
+            if prosody_is_old; then
+                check_upgrade
+                wanted="prosody prosody-modules $wanted"
+            fi ;;
+    esac
     if [ -z "$wanted" ]; then
         step "everything needed is installed"
         if is_our_policy; then
@@ -288,9 +291,6 @@ install_packages() {
         return
     fi
     step "installing: $wanted"
-    if [ "$debian" = 12 ]; then add_backports; fi
-    apt_get update
-    forbid_starting
     from_backports=
     others=
     for package in $wanted; do
@@ -299,6 +299,9 @@ install_packages() {
             *) others="$others $package" ;;
         esac
     done
+    if [ -n "$from_backports" ]; then add_backports; fi
+    apt_get update
+    forbid_starting
     # shellcheck disable=SC2086  # lists of words
     {
         if [ -n "$from_backports" ]; then

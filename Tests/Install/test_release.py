@@ -124,6 +124,9 @@ def test_a_changed_release_installs_nothing(machine: Machine, release: Release) 
     finally:
         release.make()
     assert machine.run("dpkg", "-s", "snikket").returncode != 0
+    # What looking at it takes is there; nothing that only a release needs is.
+    assert machine.run("dpkg", "-s", "prosody").returncode != 0
+    assert machine.run("test", "-e", "/etc/apt/sources.list.d/snikket-backports.list").returncode != 0
 
 
 def test_piped_into_sh_it_asks_on_the_terminal(machine: Machine, release: Release) -> None:
