@@ -146,10 +146,10 @@ check_conflicts() {
     # What an installation brought that was killed runs since the boot after that, and is nobody's.
     # shellcheck disable=SC2046  # a list of words
     disable_servers $(left_behind)
-    for server in prosody nginx coturn ejabberd apache2 caddy; do
+    for server in prosody nginx coturn ejabberd apache2 caddy haproxy lighttpd sslh traefik; do
         advice="if nothing else needs it: systemctl disable --now $server"
         case $server in
-            nginx | apache2 | caddy)
+            nginx | apache2 | caddy | haproxy | lighttpd | sslh | traefik)
                 if stands_behind; then continue; fi
                 advice="$advice; it can also stand in front: docs/proxy.md" ;;
         esac

@@ -24,7 +24,7 @@ def test_without_consent_nothing_is_written(machine: Machine) -> None:
 
 def test_somebodys_own_prosody_is_not_upgraded(machine: Machine) -> None:
     machine.done("apt-get", "-q", "update")
-    machine.done("apt-get", "-q", "-y", "install", "--no-install-recommends", "prosody")
+    machine.done("apt-get", "-q", "-y", "install", "--no-install-recommends", "prosody", "lighttpd")
     before = machine.done("dpkg-query", "-W", "-f", "${Version}", "prosody")
     assert before.startswith("0.12"), before
     for arguments in (["--deps-only"], ["--try"], [DOMAIN, "admin@example.org", "--agree-tos", "--binaries", "/root/programs"]):
@@ -36,6 +36,14 @@ def test_somebodys_own_prosody_is_not_upgraded(machine: Machine) -> None:
     # As they are told; what they have written in it stays theirs, also when it is upgraded later.
     machine.done("sh", "-c", "echo '-- mine' >>/etc/prosody/prosody.cfg.lua")
     machine.done("systemctl", "disable", "--quiet", "--now", "prosody")
+
+
+def test_somebodys_own_web_server_is_left_alone(machine: Machine) -> None:
+    answer = machine.install(DOMAIN, "admin@example.org", "--agree-tos")
+    assert answer.returncode == 1 and "lighttpd is running on this machine" in answer.stderr, answer.stdout + answer.stderr
+    assert "it can also stand in front" in answer.stderr
+    machine.done("systemctl", "is-active", "lighttpd")
+    machine.done("apt-get", "-q", "-y", "purge", "lighttpd")
 
 
 def test_a_wrong_answer_is_refused_before_anything_is_installed(machine: Machine) -> None:
