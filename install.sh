@@ -241,6 +241,7 @@ disable_servers() {
 # apt_get WORDS...: its output only if it fails. Settings that somebody has changed stay, and nothing is asked where nobody would see it.
 # A machine that was ordered a minute ago is still busy with packages of its own: they are waited for, whichever of its locks apt-get lacks.
 apt_get() {
+    as_root true # whoever may not is told so in sight
     log=$(mktemp)
     waited=0
     until as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q -y -o Dpkg::Use-Pty=0 \

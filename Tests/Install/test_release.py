@@ -129,6 +129,12 @@ def test_a_changed_release_installs_nothing(machine: Machine, release: Release) 
     assert machine.run("test", "-e", "/etc/apt/sources.list.d/snikket-backports.list").returncode != 0
 
 
+def test_who_is_not_root_and_has_no_sudo_is_told_so(machine: Machine, release: Release) -> None:
+    script = (release.served / "install.sh").read_text()
+    answer = machine.run("setpriv", "--reuid=65534", "--clear-groups", "sh", "-s", "--", "--deps-only", stdin=script)
+    assert answer.returncode == 1 and "you are not root, and sudo is not installed" in answer.stderr, answer.stdout + answer.stderr
+
+
 def test_piped_into_sh_it_asks_on_the_terminal(machine: Machine, release: Release) -> None:
     machine.copy(release.served / "install.sh", "/root/install.sh")
     # script(1) is the terminal; the third answer is no, so that nothing is installed.
