@@ -154,6 +154,22 @@ def test_it_is_taken_back_by_hand(machine: Machine, people: list[Account]) -> No
     assert again.returncode == 1 and "no version to go back to" in again.stderr, again.stderr
 
 
+def test_the_install_script_of_a_newer_release_leaves_the_upgrade_to_the_program(
+        machine: Machine, release: Release, people: list[Account], kept: str) -> None:
+    old = installed_version(machine).removeprefix("ii ")
+    release.make(release.repacked("0.2.0i"))
+    refused = release.install(machine, "other.example.net", "admin@example.org", "--agree-tos")
+    assert refused.returncode == 78 and DOMAIN in refused.stderr, refused.stdout + refused.stderr
+    assert installed_version(machine) == f"ii {old}"
+    answer = release.install(machine)
+    assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{words(machine)}"
+    assert "`snikket upgrade` brings the new one" in answer.stdout, answer.stdout
+    assert record(machine)["step"] == "done" and record(machine)["backup"]
+    assert_as_before(machine, people, "0.2.0i")
+    machine.done("snikket", "rollback", "--yes", "--no-backup")
+    assert_as_before(machine, people, old)
+
+
 def test_a_machine_that_lets_no_package_restart_anything_is_upgraded_all_the_same(
         machine: Machine, release: Release, people: list[Account], kept: str) -> None:
     release.make(release.repacked("0.2.0a"))
@@ -179,10 +195,7 @@ def test_an_upgrade_waits_for_a_backup_and_a_rollback_for_whoever_installs_packa
     assert time.monotonic() - begun > 60, "nothing was in the way"
     assert record(machine)["backup"] and installed_version(machine) == "ii 0.2.0b"
 
-    # As apt does it: struct flock (fcntl(2)).
-    holding = "use Fcntl; open(F, '>>', '/var/lib/dpkg/lock-frontend'); my $all = pack('s s x4 q q i x4', F_WRLCK, 0, 0, 0, 0); " \
-              "fcntl(F, F_SETLK, $all) or die; sleep 15"
-    machine.done("systemd-run", "--unit=holder", "--service-type=exec", "perl", "-e", holding)
+    machine.hold_lock("/var/lib/dpkg/lock-frontend", "holder", 15)
     process = machine.done("systemctl", "show", "-p", "MainPID", "--value", "snikket")
     machine.run("rm", "-f", f"{FOLDER}/record.json")  # the way back is there all the same
     rollback = subprocess.Popen(["podman", "--runtime", "runc", "exec", machine.name, "snikket", "rollback", "--yes", "--no-backup"])
