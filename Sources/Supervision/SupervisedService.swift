@@ -104,7 +104,7 @@ public actor SupervisedService {
     /// - Parameter deadline: how long that may take.
     /// - Throws: ``SupervisionError``
     public func reload(deadline: Duration = .seconds(30)) async throws(SupervisionError) {
-        guard let signal = specification.reloadSignal else { throw .cannotReload(service: specification.name) }
+        guard specification.reloadSignal != nil else { throw .cannotReload(service: specification.name) }
         let isLeaving = life?.isCancelled ?? true
         switch state {
         case .starting, .reloading: try await waitUntilServing(deadline: deadline)
@@ -112,10 +112,10 @@ public actor SupervisedService {
         case .stopping where !isLeaving: return try await waitUntilServing(deadline: deadline)
         default: break
         }
-        guard state == .ready || state == .unhealthy, let process else { throw .notRunning(service: specification.name) }
+        guard state == .ready || state == .unhealthy else { throw .notRunning(service: specification.name) }
         wish = .reload
+        // Told by who watches it, between two checks.
         state = .reloading
-        process.send(signal)
         nap?.cancel()
         try await waitUntilReady(deadline: deadline)
     }
