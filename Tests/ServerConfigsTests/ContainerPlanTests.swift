@@ -65,17 +65,50 @@ struct ContainerPlanTests {
             // A folder as the person has named it; a slash would begin another.
             let plan = Example.plan(settings, state: "/srv/" + text)
             #expect(try YAMLTree(plan.composeFile().text).interpolated() == Self.meant(by: plan))
-            do throws(ServerConfigsError) {
-                for file in try plan.quadletFiles() where file.name != "snikket.network" {
-                    // systemd's own specifiers are the only thing that is written otherwise.
-                    let image = text.replacing("%", with: "%%")
-                    #expect(file.text.split(separator: "\n").contains { $0 == "Image=\(image)" }, "\(text)")
+            try Self.expectUnchanged(in: plan, text)
+        }
+    }
+
+    @Test("a unit is written only when all that people name in it comes through Podman's generator and systemd as it is")
+    func units() throws {
+        var settings = try Example.bridge.plan().settings
+        // Tests/Containers/test_quadlet.py asks the generator.
+        for folder in ["a", "%n", "ä€", "*a", "&a", "~", "#", ";", "{x}", "-a", "@`!?|<>"] {
+            #expect(try Self.expectUnchanged(in: Example.plan(settings, state: "/srv/" + folder), folder), "\(folder)")
+        }
+        for folder in ["$x", "${HOME}", "a:b", "a,b", "a b", "a\u{a0}b", "a\u{2028}", "a'", "a\"", "a\\x20b", "a\nb", "\u{fffe}"] {
+            #expect(try !Self.expectUnchanged(in: Example.plan(settings, state: "/srv/" + folder), folder), "\(folder)")
+        }
+        for image in ["snikket", "localhost/snikket:1.2.3", "[::1]:5000/Our-own/snikket_x@sha256:0123abcd"] {
+            settings.containers.image = image
+            #expect(try Self.expectUnchanged(in: Example.plan(settings), image), "\(image)")
+        }
+        for image in ["", "localhost/a${HOME}b:$x", "a$$b", "a b", "-a", ";", "%n", "ä", "a\u{2028}", "snikket.image", "snikket.build"] {
+            settings.containers.image = image
+            #expect(try !Self.expectUnchanged(in: Example.plan(settings), image), "\(image)")
+        }
+    }
+
+    /// Expects that the image and every folder stand in the units as they are, but for systemd's own specifiers.
+    ///
+    /// - Returns: false when the units are refused.
+    @discardableResult
+    private static func expectUnchanged(in plan: ContainerPlan, _ text: String) throws -> Bool {
+        do throws(ServerConfigsError) {
+            let files = try plan.quadletFiles()
+            for container in plan.containers {
+                let unit = files.first { $0.name == "snikket-\(container.name).container" }?.text ?? ""
+                func values(_ key: String) -> [String] {
+                    unit.split(separator: "\n").filter { $0.hasPrefix(key) }.map { String($0.dropFirst(key.count)).replacing("%%", with: "%") }
                 }
-            } catch {
-                switch error {
-                case .template, .inexpressible: break
-                default: throw error
-                }
+                #expect(values("Image=") == [plan.image], "\(text)")
+                #expect(values("Volume=") == container.mounts.map { "\($0.source):\($0.target)" + ($0.isReadOnly ? ":ro" : "") }, "\(text)")
+            }
+            return true
+        } catch {
+            switch error {
+            case .template, .inexpressible, .unfitImage: return false
+            default: throw error
             }
         }
     }
