@@ -21,7 +21,7 @@ cd /tmp
 apt-get -q update >/dev/null
 apt-get -q download podman libsubid5 libgpgme11t64 libdevmapper1.02.1 >/dev/null
 for file in *.deb; do dpkg -x "$file" root; done
-for example in bridge host addresses; do
+for example in bridge host addresses rootless; do
     mkdir "units-$example"
     for file in /golden/containers.$example.snikket*; do
         cp "$file" "units-$example/${file#/golden/containers.$example.}"
@@ -30,7 +30,8 @@ done
 cp -r /rendered/units-* .
 for units in units-*; do
     echo "=== ${units#units-}"
-    QUADLET_UNIT_DIRS=/tmp/$units LD_LIBRARY_PATH=$(echo /tmp/root/usr/lib/*-linux-gnu) root/usr/libexec/podman/quadlet -dryrun
+    case $units in units-rootless) user=-user ;; *) user= ;; esac
+    QUADLET_UNIT_DIRS=/tmp/$units LD_LIBRARY_PATH=$(echo /tmp/root/usr/lib/*-linux-gnu) root/usr/libexec/podman/quadlet $user -dryrun
 done
 """
 
@@ -71,7 +72,7 @@ def generated(rendered: Path) -> dict[str, str]:
     return {part.split("\n", 1)[0]: part for part in parts}
 
 
-@pytest.mark.parametrize(("example", "count"), [("bridge", 5), ("host", 4), ("addresses", 5)])
+@pytest.mark.parametrize(("example", "count"), [("bridge", 5), ("host", 4), ("addresses", 5), ("rootless", 5)])
 def test_every_unit_becomes_a_service_with_the_rights_that_were_meant(generated: dict[str, str], example: str, count: int) -> None:
     commands = [shlex.split(line) for line in generated[example].splitlines() if line.startswith("ExecStart=") and " run " in line]
     assert len(commands) == count
@@ -84,6 +85,7 @@ def test_every_unit_becomes_a_service_with_the_rights_that_were_meant(generated:
         assert "--health-cmd" in joined and f"CMD /usr/bin/snikket health {name}" in joined, "a shell would be needed"
         assert ("--network host" in joined.replace("=", " ")) == (example == "host" or name == "coturn"), command
         assert ("net_bind_service" in joined.lower()) == (example == "host" and name == "nginx")
+        assert ("--userns keep-id" in joined.replace("=", " ")) == (example == "rootless"), command
         assert "docker.sock" not in joined and "podman.sock" not in joined
 
 

@@ -8,21 +8,28 @@ import Testing
 
 @Suite("containers")
 struct ContainerPlanTests {
-    /// The settings that have golden copies: of every kind of network, authority and address.
+    /// The settings that have golden copies: of every kind of network, authority, address and engine.
     enum Example: String, CaseIterable {
-        case bridge, host, addresses
+        case bridge, host, addresses, rootless
 
         func plan() throws -> ContainerPlan {
             let start = "SNIKKET_DOMAIN=chat.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\n"
             let rest =
                 switch self {
-                case .bridge: ""
+                case .bridge, .rootless: ""
                 case .host: "SNIKKET_CONTAINER_NETWORK=host\nSNIKKET_CONTAINER_IMAGE=registry.example/snikket:9\nSNIKKET_TWEAK_TURNSERVER=off\n"
                 case .addresses:
                     "SNIKKET_TWEAK_LISTEN_ADDRESSES=192.0.2.7 2001:db8::7\nSNIKKET_TWEAK_IPV6=off\nSNIKKET_CERTIFICATE=files\n"
                         + "SNIKKET_CERTIFICATE_FULLCHAIN=/etc/ssl/chat/fullchain.pem\nSNIKKET_CERTIFICATE_KEY=/etc/ssl/chat/privkey.pem\n"
                 }
-            return Self.plan(try Settings(parsing: start + rest, file: "snikket.conf"))
+            var plan = Self.plan(try Settings(parsing: start + rest, file: "snikket.conf"))
+            if self == .rootless {
+                // All of them are whoever runs the engine.
+                plan.isRootless = true
+                plan.certificates = Account(user: 1000, group: 1000)
+                plan.accounts = plan.accounts.mapValues { _ in plan.certificates }
+            }
+            return plan
         }
 
         static func plan(_ settings: Settings, state: String = "/var/lib/snikket") -> ContainerPlan {
