@@ -131,6 +131,20 @@ struct ContainerPlanTests {
         #expect(networks == Self.meant(by: plan))
     }
 
+    @Test("what is set and done by no container is said, once for each, and nothing of what is off or not set")
+    func notices() throws {
+        let start = "SNIKKET_DOMAIN=chat.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\n"
+        let options = { (text: String) in Example.plan(try Settings(parsing: start + text, file: "snikket.conf")).notices.map(\.option) }
+        #expect(
+            try options(
+                "SNIKKET_METRICS_LISTEN=10.0.0.1:9105\nSNIKKET_BACKUP_SCHEDULE=daily\nSNIKKET_SMTP_URL=smtp://mail.example\nSNIKKET_UPGRADES=all\n")
+                == ["SNIKKET_BACKUP_SCHEDULE", "SNIKKET_UPGRADES", "SNIKKET_SMTP_URL", "SNIKKET_METRICS_LISTEN"])
+        #expect(
+            try options("SNIKKET_QUIET_HOURS=3-5\nSNIKKET_TWEAK_PROMETHEUS=1\nSNIKKET_UPDATE_CHECK=1\n")
+                == ["SNIKKET_UPDATE_CHECK", "SNIKKET_QUIET_HOURS", "SNIKKET_TWEAK_PROMETHEUS"])
+        #expect(try options("SNIKKET_BACKUP_SCHEDULE=off\nSNIKKET_UPGRADES=no\nSNIKKET_TWEAK_PROMETHEUS=0\nSNIKKET_UPDATE_CHECK=0\n").isEmpty)
+    }
+
     @Test("nobody is root, no capability is had in a network of its own, and only ports below 1024 take one in the machine's")
     func rights() throws {
         for example in Example.allCases {
