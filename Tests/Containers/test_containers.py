@@ -67,7 +67,7 @@ def test_there_is_no_shell_and_nothing_that_could_be_one_of_roots(stack: Stack) 
     image = stack.podman("image", "mount", stack.settings["SNIKKET_CONTAINER_IMAGE"]).strip()
     try:
         programs = {path.name for folder in ("bin", "sbin", "usr/bin", "usr/sbin") for path in (Path(image) / folder).iterdir()}
-        assert programs == {"snikket", "snikket-certs", "prosody", "prosodyctl", "lua5.4", "nginx", "turnserver"}, programs
+        assert programs == {"snikket", "snikket-certs", "prosody", "prosodyctl", "lua5.4", "nginx", "turnserver", "sqlite3", "age", "sync"}, programs
         privileged = [path for path in Path(image).rglob("*") if not path.is_symlink() and path.is_file() and path.stat().st_mode & 0o6000]
         assert privileged == []
     finally:
