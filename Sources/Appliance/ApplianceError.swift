@@ -30,6 +30,8 @@ public enum ApplianceError: Error, Equatable {
     case renderedByOlder(found: Int?, needed: Int)
     /// Nothing answers on the control socket.
     case notRunning(socket: String)
+    /// Something runs, and its control socket is not there.
+    case withoutSocket(socket: String, process: Int)
     /// The control socket is another user's.
     case notPermitted(socket: String)
     /// The running appliance does not do what it was asked to.

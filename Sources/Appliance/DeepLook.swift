@@ -16,7 +16,8 @@ actor DeepLook {
     private let report: @Sendable (CertificateFailure?) -> Void
     private var isLooking = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
-    private var trouble: CertificateFailure?
+    /// Why nothing can be looked at, and since when; nil when it can.
+    private(set) var trouble: (failure: CertificateFailure, since: ContinuousClock.Instant)?
 
     /// How long one endpoint may take.
     private static let milliseconds = 5_000
@@ -71,9 +72,9 @@ actor DeepLook {
             trouble = nil
             return Dictionary(answers.map { ($0.name, $0) }) { $1 }
         } catch {
-            if !Task.isCancelled, trouble != error {
+            if !Task.isCancelled, trouble?.failure != error {
                 report(error)
-                trouble = error
+                trouble = (error, trouble?.since ?? .now)
             }
             return nil
         }

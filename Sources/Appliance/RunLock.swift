@@ -82,6 +82,22 @@ final class RunLock: Sendable {
         return lock
     }
 
+    /// The process that has the lock; nil when none has. It is looked for and not tried: whoever starts at this moment is not to find it taken.
+    static func owner(_ locations: Locations) -> Int? {
+        let descriptor = open(locations.state + "/lock", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var facts = stat()
+        guard let owner = number(in: descriptor), fstat(descriptor, &facts) == 0 else { return nil }
+        // proc_locks(5): `1: FLOCK ADVISORY WRITE 708 08:01:1190 0 EOF`.
+        let locks = (try? File.read("/proc/locks")) ?? []
+        let isHeld = String(decoding: locks, as: UTF8.self).split(separator: "\n").contains { line in
+            let words = line.split(separator: " ")
+            return words.count > 5 && words[1] == "FLOCK" && words[4] == "\(owner)" && words[5].hasSuffix(":\(facts.st_ino)")
+        }
+        return isHeld ? owner : nil
+    }
+
     private static func number(in descriptor: CInt) -> Int? {
         var bytes = [UInt8](repeating: 0, count: 16)
         let count = pread(descriptor, &bytes, bytes.count, 0)

@@ -58,6 +58,10 @@ struct ServiceSpecifications {
         if service == .nginx {
             // Its workers would outlive a killed master.
             specification.parentDeathSignal = .terminate
+            specification.beforeReload = { [facts] in
+                let probe = try await SuccessorProbe(target: .unix(path: facts.healthSocket), path: "/_health")
+                return .init(checkDeadline: .seconds(4), deadline: .seconds(10), check: probe.check)
+            }
         }
         watch(&specification, service, ready: ready, alive: alive)
         return specification

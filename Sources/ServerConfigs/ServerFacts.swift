@@ -47,7 +47,7 @@ extension ServerFacts {
     public func certificate(of service: Service) -> String { locations.run(of: service) + "/tls/fullchain.pem" }
     /// The private key that belongs to it.
     public func privateKey(of service: Service) -> String { locations.run(of: service) + "/tls/privkey.pem" }
-    /// nginx's socket for the probe: `GET /_health` says `ok`.
+    /// nginx's socket for the probe: `GET /_health` says `ok` and the number of the process that answers.
     public var healthSocket: String { locations.work(of: .nginx) + "/health.sock" }
     /// Where nginx takes HTTPS when connections to the port are told apart first; and where it takes the certificate authority's.
     var webSocket: String { locations.work(of: .nginx) + "/web.sock" }

@@ -26,6 +26,8 @@ public struct ServiceSpecification: Sendable {
     public var parentDeathSignal: ServiceSignal
     /// What makes it read its files again; nil when it cannot.
     public var reloadSignal: ServiceSignal?
+    /// Asked before it is told to read its files again: how to know that it has. nil: as soon as it serves.
+    public var beforeReload: (@Sendable () async throws -> Readiness)?
     /// How to know that it serves; nil: as soon as it runs.
     public var readiness: Readiness?
     /// How to know that it still serves; nil: as long as it runs.

@@ -8,7 +8,7 @@ extension SupervisedService {
     func watch(_ process: ServiceProcess) async -> Ending? {
         guard await process.start() != nil else { return nil }
         processSince = .now()
-        if let problem = await becomeReady() { return problem }
+        if let problem = await becomeReady(specification.readiness) { return problem }
         var badAnswers = 0
         while !Task.isCancelled {
             await rest(for: specification.liveness.map { badAnswers == 0 ? $0.interval : $0.retryInterval })
@@ -18,7 +18,7 @@ extension SupervisedService {
             case .reload:
                 wish = nil
                 badAnswers = 0
-                if let problem = await becomeReady() { return problem }
+                if let problem = await readAgain(process) { return problem }
             case nil:
                 guard let liveness = specification.liveness else { continue }
                 do {
@@ -44,11 +44,26 @@ extension SupervisedService {
         return nil
     }
 
-    /// Checks until the server serves.
+    /// Tells the server to read its files again, and waits until it serves with them. One that does not is to be started again, which reads them too.
     ///
     /// - Returns: why it has to end; nil when it is ready now, or the task was cancelled.
-    private func becomeReady() async -> Ending? {
-        if let readiness = specification.readiness {
+    private func readAgain(_ process: ServiceProcess) async -> Ending? {
+        var isDone: ServiceSpecification.Readiness?
+        do {
+            isDone = try await specification.beforeReload?()
+        } catch {
+            return Task.isCancelled ? nil : .problem(.unhealthy(failures: 1, check: error))
+        }
+        if let signal = specification.reloadSignal { process.send(signal) }
+        return await becomeReady(isDone, specification.readiness)
+    }
+
+    /// Checks until the server serves.
+    ///
+    /// - Parameter stages: how to know, one after the other.
+    /// - Returns: why it has to end; nil when it is ready now, or the task was cancelled.
+    private func becomeReady(_ stages: ServiceSpecification.Readiness?...) async -> Ending? {
+        for readiness in stages.compactMap({ $0 }) {
             let start = ContinuousClock.now
             var pause = Self.readinessPause.first
             while true {

@@ -104,7 +104,7 @@ public actor SupervisedService {
     /// - Parameter deadline: how long that may take.
     /// - Throws: ``SupervisionError``
     public func reload(deadline: Duration = .seconds(30)) async throws(SupervisionError) {
-        guard let signal = specification.reloadSignal else { throw .cannotReload(service: specification.name) }
+        guard specification.reloadSignal != nil else { throw .cannotReload(service: specification.name) }
         let isLeaving = life?.isCancelled ?? true
         switch state {
         case .starting, .reloading: try await waitUntilServing(deadline: deadline)
@@ -112,10 +112,10 @@ public actor SupervisedService {
         case .stopping where !isLeaving: return try await waitUntilServing(deadline: deadline)
         default: break
         }
-        guard state == .ready || state == .unhealthy, let process else { throw .notRunning(service: specification.name) }
+        guard state == .ready || state == .unhealthy else { throw .notRunning(service: specification.name) }
         wish = .reload
+        // Told by who watches it, between two checks.
         state = .reloading
-        process.send(signal)
         nap?.cancel()
         try await waitUntilReady(deadline: deadline)
     }
@@ -169,6 +169,12 @@ public actor SupervisedService {
             guard state != .ready else { return }
             throw .notReady(service: specification.name, state: state, problem: lastProblem)
         }
+    }
+
+    /// Returns when the thread that starts every program, and hears of its end, has answered. While there can be no such thread, nothing hangs in it.
+    public static func launcherAnswers() async {
+        guard let launcher = try? Launcher.running() else { return }
+        await launcher.perform { _ in }
     }
 
     /// Ends whatever any server has left, even what hid itself so well that it could not be told whose it is. For when no server runs any more.

@@ -75,6 +75,10 @@ extension Failure {
             self.init(
                 error: "snikket does not answer", cause: "something has \(socket), and gives no status", tryThis: "try again in a moment",
                 code: .tryAgainLater)
+        case .withoutSocket(let socket, let process):
+            self.init(
+                error: "snikket cannot be asked now", cause: "process \(process) uses its state, and nothing answers on \(socket)",
+                tryThis: "try again in a moment; a running snikket makes the socket anew when somebody has removed it", code: .tryAgainLater)
         case .notRunning(let socket):
             self.init(
                 error: "snikket is not running here", cause: "nothing answers on \(socket)",

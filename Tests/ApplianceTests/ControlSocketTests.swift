@@ -23,13 +23,15 @@ struct ControlSocketTests {
 
     /// Serves while `body` runs.
     private static func serving(
-        _ locations: Locations, answer: @escaping ControlSocket.Answer = Self.answer, _ body: @Sendable () async throws -> Void
+        _ locations: Locations, answer: @escaping ControlSocket.Answer = Self.answer, pause: Duration = .seconds(15),
+        _ body: @Sendable () async throws -> Void
     ) async throws {
         let listening = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 defer { listening.continuation.finish() }
-                let socket = ControlSocket(path: locations.controlSocket, group: MultiThreadedEventLoopGroup.singleton, answer: answer)
+                let socket = ControlSocket(
+                    path: locations.controlSocket, group: MultiThreadedEventLoopGroup.singleton, answer: answer, pause: pause)
                 do {
                     try await socket.run { listening.continuation.yield() }
                 } catch is CancellationError {}
@@ -103,6 +105,31 @@ struct ControlSocketTests {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
         }
         guard bound == 0 else { throw Scratch.Refused(path: path, code: errno) }
+    }
+
+    @Test("a socket that is removed, or has something else in its place, is made anew", .timeLimit(.minutes(1)))
+    func removed() async throws {
+        try await Self.prepared { scratch, locations in
+            try await Self.serving(locations, pause: .milliseconds(20)) {
+                #expect(unlink(locations.controlSocket) == 0)
+                try await eventually { _ = try await ControlClient(locations).status() }
+                #expect(unlink(locations.controlSocket) == 0)
+                try Self.leaveSocket(at: locations.controlSocket)
+                try await eventually { _ = try await ControlClient(locations).status() }
+                #expect(scratch.facts(locations.controlSocket + ".new") == nil)
+            }
+            #expect(scratch.facts(locations.controlSocket) == nil)
+        }
+    }
+
+    @Test("where nobody listens and somebody has the lock, it is said who has")
+    func locked() async throws {
+        try await Self.prepared { _, locations in
+            let lock = try RunLock(locations)
+            let expected = ApplianceError.withoutSocket(socket: locations.controlSocket, process: Int(getpid()))
+            await #expect(throws: expected) { try await ControlClient(locations).status() }
+            withExtendedLifetime(lock) {}
+        }
     }
 
     @Test("where nobody listens, nothing is running")

@@ -48,6 +48,10 @@ def _replaced(appliance: Appliance, before: dict[str, Any], seconds: float) -> d
     return found
 
 
+def _matter(appliance: Appliance, name: str) -> bool:
+    return any(problem["matter"] == name for problem in appliance.status()["problems"])
+
+
 def _children(pid: int) -> list[int]:
     return [int(number) for number in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -161,9 +165,11 @@ def test_when_nobody_can_look_nobody_is_to_blame(watched: Appliance) -> None:
     program.rename(hidden)
     try:
         until(lambda: "what is served cannot be looked at" in watched.said, NOTICED, "it is said")
+        until(lambda: _matter(watched, "look"), 20, "the status tells of it")
     finally:
         hidden.rename(program)
     until(lambda: "what is served can be looked at again" in watched.said, NOTICED, "it is over")
+    until(lambda: not _matter(watched, "look"), 20, "and the status tells of it no more")
     assert _restarts(watched) == before
     watched.healthy()
 

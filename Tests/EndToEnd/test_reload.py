@@ -4,11 +4,14 @@ import asyncio
 import json
 import os
 import signal
+import socket
+import ssl
 from collections.abc import Iterator
 
 import pytest
 
 from world.appliance import Appliance, without_pebble
+from world.harm import deadlock, lives
 from world.people import logged_in, register
 from world.waiting import until
 
@@ -86,6 +89,39 @@ def test_an_upload_limit_reaches_both_servers_and_an_app_comes_back_by_itself(ap
             assert "7340048" in str(found)
 
     asyncio.run(stay())
+
+
+def _first_word_on_an_upload(appliance: Appliance, megabytes: int) -> int:
+    """The status that a file of that size gets before a byte of it has been sent: 413 when it is too large, 100 or Prosody's answer otherwise."""
+    name = f"share.{appliance.domain}"
+    context = ssl.create_default_context(cafile=appliance.trust)
+    with socket.create_connection(("127.0.0.1", appliance.ports.https), 20) as plain, context.wrap_socket(plain, server_hostname=name) as door:
+        door.sendall(f"PUT /upload/a HTTP/1.1\r\nHost: {name}\r\nContent-Length: {megabytes << 20}\r\nExpect: 100-continue\r\n\r\n".encode())
+        return int(door.makefile("rb").readline().split()[1])
+
+
+def test_when_the_command_returns_the_very_first_request_sees_the_new_value(appliance: Appliance) -> None:
+    before = _pids(appliance)["nginx"]
+    for limit in (7, 50) * 6:
+        _set(appliance, SNIKKET_UPLOAD_LIMIT_MB=str(limit))
+        assert "nginx" in _reload(appliance)["services"]
+        for _ in range(3):
+            assert (_first_word_on_an_upload(appliance, 20) == 413) == (limit == 7), limit
+    assert _pids(appliance)["nginx"] == before
+
+
+def test_a_reload_that_nginx_does_not_do_is_no_success_until_another_nginx_has_done_it(appliance: Appliance) -> None:
+    """Its main process waits for ever, and its worker goes on answering with what it has read before."""
+    before = _pids(appliance)["nginx"]
+    assert _first_word_on_an_upload(appliance, 20) != 413
+    deadlock(before)
+    _set(appliance, SNIKKET_UPLOAD_LIMIT_MB="7")
+    assert "nginx" in _reload(appliance)["services"]
+    assert _first_word_on_an_upload(appliance, 20) == 413
+    nginx = appliance.service("nginx")
+    assert nginx["pid"] != before and not lives(before)
+    assert "as before its reload" in nginx["last_problem"], nginx
+    appliance.healthy()
 
 
 def test_wrong_settings_change_nothing(appliance: Appliance) -> None:

@@ -90,6 +90,27 @@ private func examine(_ probe: any Probe, _ server: RealServer) async throws {
         }
     }
 
+    @Test("once a reload of nginx counts as done, nobody of before takes a connection", .timeLimit(.minutes(2)))
+    func nginxReload() async throws {
+        try await withNginx(workers: 1) { http, _, _, server in
+            let target = LocalHTTPClient.Target.tcp(host: "127.0.0.1", port: http)
+            try await eventually { try await HTTPProbe(target: target, path: "/health").check() }
+            for _ in 0..<10 {
+                let old = try await Self.worker(at: target)
+                let probe = try await SuccessorProbe(target: target, path: "/worker")
+                await #expect(throws: ProbeFailure.unexpected("as before its reload")) { try await probe.check() }
+                server.signal(SIGHUP)
+                try await eventually { try await probe.check() }
+                for _ in 0..<20 { #expect(try await Self.worker(at: target) != old) }
+            }
+        }
+    }
+
+    /// Who answers on a new connection.
+    private static func worker(at target: LocalHTTPClient.Target) async throws -> [UInt8] {
+        try await LocalHTTPClient(target: target).send(.init(path: "/worker"), deadline: .seconds(10)).body
+    }
+
     @Test("nginx answers a TLS handshake; halted it is timedOut, dead it is refused", .timeLimit(.minutes(2)))
     func nginxTLS() async throws {
         try await withNginx { http, https, _, server in
@@ -141,9 +162,11 @@ private func examine(_ probe: any Probe, _ server: RealServer) async throws {
         }
     }
 
-    private func withNginx(_ body: @escaping @Sendable (_ http: Int, _ https: Int, _ socket: String, RealServer) async throws -> Void) async throws {
+    private func withNginx(
+        workers: Int = 2, _ body: @escaping @Sendable (_ http: Int, _ https: Int, _ socket: String, RealServer) async throws -> Void
+    ) async throws {
         try await Scratch.with { scratch in
-            let nginx = try await Nginx(in: scratch, listensOnSocket: true)
+            let nginx = try await Nginx(in: scratch, listensOnSocket: true, workers: workers)
             try await RealServer.with(Nginx.executable, nginx.arguments) { server in
                 try await body(nginx.http, nginx.https, nginx.socket, server)
             }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A small nginx in a folder of its own: HTTP and HTTPS, and a Unix socket on demand; `/health` is 200, everything else 404.
+/// A small nginx in a folder of its own: HTTP and HTTPS, and a Unix socket on demand; `/health` is 200, `/worker` tells who answers, everything else is 404.
 public struct Nginx: Sendable {
     /// The program.
     public static let executable = "/usr/sbin/nginx"
@@ -14,7 +14,7 @@ public struct Nginx: Sendable {
     public let arguments: [String]
 
     /// Writes the configuration.
-    public init(in scratch: Scratch, name: String = "chat.example.org", listensOnSocket: Bool = false) async throws {
+    public init(in scratch: Scratch, name: String = "chat.example.org", listensOnSocket: Bool = false, workers: Int = 2) async throws {
         (http, https) = (try freePort(), try freePort())
         socket = "\(scratch.path)/http.sock"
         let files = try await scratch.certificate(for: name)
@@ -25,7 +25,7 @@ public struct Nginx: Sendable {
             daemon off;
             pid \(scratch.path)/nginx.pid;
             error_log stderr crit;
-            worker_processes 2;
+            worker_processes \(workers);
             \(geteuid() == 0 ? "user root;" : "")
             events { worker_connections 64; }
             http {
@@ -38,6 +38,7 @@ public struct Nginx: Sendable {
                     ssl_certificate \(files.certificate);
                     ssl_certificate_key \(files.key);
                     location = /health { return 200 "ok"; }
+                    location = /worker { return 200 "$pid"; }
                     location / { return 404; }
                 }
             }

@@ -11,7 +11,7 @@ import Testing
     /// A real nginx, checked over HTTP.
     private static func nginx(_ scratch: Scratch) async throws -> ServiceSpecification {
         let nginx = try await Nginx(in: scratch, listensOnSocket: true)
-        let probe = HTTPProbe(target: .tcp(host: "127.0.0.1", port: nginx.http), path: "/health", deadline: .milliseconds(300))
+        let probe = HTTPProbe(target: .tcp(host: "127.0.0.1", port: nginx.http), path: "/health", deadline: .seconds(2))
         var specification = ServiceSpecification(
             name: "nginx", executable: Nginx.executable, arguments: nginx.arguments, stopSignal: .quit, parentDeathSignal: .terminate,
             reloadSignal: .hangUp, readiness: .init { try await probe.check() },
@@ -152,6 +152,48 @@ import Testing
         try await Fixture.with(Fixture.shell("echo up; exec sleep 1000")) { fixture in
             try await fixture.service.waitUntilReady(deadline: .seconds(20))
             await #expect(throws: SupervisionError.self) { try await fixture.service.reload() }
+        }
+    }
+
+    @Test("a server that does not do the reload that it is told is started again, which reads its files too", .timeLimit(.minutes(1)))
+    func reloadNotDone() async throws {
+        try await Fixture.with({ scratch in
+            var specification = Fixture.shell("trap '' HUP; echo up; while :; do sleep 0.01; done", reloadSignal: .hangUp)(scratch)
+            specification.beforeReload = { .init(deadline: .milliseconds(200)) { throw NotYet() } }
+            return specification
+        }) { fixture in
+            try await fixture.service.waitUntilReady(deadline: .seconds(20))
+            let first = try await fixture.pid
+            try await fixture.service.reload()
+            #expect(try await fixture.pid != first)
+            let snapshot = await fixture.service.snapshot()
+            #expect(snapshot.restarts == 1 && snapshot.state == .ready)
+            guard case .notReady(_, _ as NotYet) = snapshot.lastProblem else {
+                Issue.record("not the problem: \(String(describing: snapshot.lastProblem))")
+                return
+            }
+        }
+    }
+
+    @Test("what is asked before a reload is asked before its signal", .timeLimit(.minutes(1)))
+    func askedBeforeReload() async throws {
+        try await Fixture.with({ scratch in
+            var specification = Fixture.shell("trap 'echo again' HUP; echo up; while :; do sleep 0.01; done", reloadSignal: .hangUp)(scratch)
+            let asked = scratch.path + "/asked"
+            specification.beforeReload = {
+                close(open(asked, O_WRONLY | O_CREAT, 0o600))
+                try await Task.sleep(for: .milliseconds(200))
+                return .init {}
+            }
+            return specification
+        }) { fixture in
+            try await fixture.service.waitUntilReady(deadline: .seconds(20))
+            let reload = Task { try await fixture.service.reload() }
+            try await until { access(fixture.scratch.path + "/asked", F_OK) == 0 }
+            #expect(await fixture.service.state == .reloading)
+            #expect(!fixture.lines.contains("again"))
+            try await reload.value
+            try await until { fixture.lines.contains("again") }
         }
     }
 

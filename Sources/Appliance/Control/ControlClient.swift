@@ -6,16 +6,17 @@ public import Settings
 
 /// Asks a running `snikket up`.
 public struct ControlClient: Sendable {
-    private let socket: String
+    private let locations: Locations
+    private var socket: String { locations.controlSocket }
     private let client: LocalHTTPClient
 
     public init(_ locations: Locations) {
-        socket = locations.controlSocket
-        client = LocalHTTPClient(target: .unix(path: socket), hostHeader: "snikket")
+        self.locations = locations
+        client = LocalHTTPClient(target: .unix(path: locations.controlSocket), hostHeader: "snikket")
     }
 
     /// How the appliance is.
-    /// - Throws: ``ApplianceError/notRunning(socket:)`` when nothing answers.
+    /// - Throws: ``ApplianceError/notRunning(socket:)`` when nothing answers, ``ApplianceError/withoutSocket(socket:process:)`` although it runs.
     public func status(within deadline: Duration = .seconds(5)) async throws(ApplianceError) -> StatusReport {
         let response = try await send(.init(path: "/status"), deadline: deadline)
         guard let report = try? StatusReport(json: response.body) else { throw .noAnswer(socket: socket) }
@@ -90,7 +91,8 @@ public struct ControlClient: Sendable {
             return try await client.send(request, deadline: deadline)
         } catch {
             switch error {
-            case .refused: throw .notRunning(socket: socket)
+            case .refused:
+                throw RunLock.owner(locations).map { .withoutSocket(socket: socket, process: $0) } ?? .notRunning(socket: socket)
             case .system(errno: EACCES): throw .notPermitted(socket: socket)
             default: throw .noAnswer(socket: socket)
             }

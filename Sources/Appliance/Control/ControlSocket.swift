@@ -14,11 +14,29 @@ struct ControlSocket: Sendable {
     let group: any EventLoopGroup
     let answer: Answer
 
-    /// Serves until cancelled.
-    ///
+    /// How often it is looked whether the socket is still there.
+    var pause = Duration.seconds(15)
+
+    /// Serves until cancelled. When somebody has removed the socket, or put something in its place, it is made anew.
+    func run(whenListening: () async -> Void = {}) async throws {
+        var server: (any Channel)? = try await listen()
+        var place = SocketPlace(path)
+        await whenListening()
+        while (try? await Task.sleep(for: pause, tolerance: .seconds(2))) != nil {
+            if let server, server.isActive, SocketPlace(path) == place { continue }
+            // Whoever is being answered has a connection of their own.
+            try? await server?.close()
+            // What is in the way now may be gone at the next look.
+            server = try? await listen()
+            place = SocketPlace(path)
+        }
+        try? await server?.close()
+        unlink(path)
+    }
+
     /// The socket is made under a temporary name and renamed, so that it can be asked from the moment it can be seen, and one
     /// that a killed predecessor left is replaced.
-    func run(whenListening: () async -> Void = {}) async throws {
+    private func listen() async throws -> any Channel {
         let temporary = path + ".new"
         unlink(temporary)
         let server = try await ServerBootstrap(group: group)
@@ -36,13 +54,19 @@ struct ControlSocket: Sendable {
             unlink(temporary)
             throw ApplianceError.file(FileError(.write, path, errno: problem))
         }
-        defer { unlink(path) }
-        await whenListening()
-        try await withTaskCancellationHandler {
-            try await server.closeFuture.get()
-        } onCancel: {
-            server.close(promise: nil)
-        }
+        return server
+    }
+}
+
+/// Which file a path is; all that is not there is the same.
+private struct SocketPlace: Equatable {
+    private let device: dev_t
+    private let number: ino_t
+
+    init(_ path: String) {
+        var facts = stat()
+        let isThere = lstat(path, &facts) == 0
+        (device, number) = isThere ? (facts.st_dev, facts.st_ino) : (0, 0)
     }
 }
 

@@ -139,6 +139,23 @@ def _set(clock: Clock, seconds: int) -> Iterator[None]:
         clock.set(0)
 
 
+def test_the_administrators_hear_of_a_time_that_cannot_be_and_of_its_end(wrong: tuple[Appliance, Clock]) -> None:
+    appliance, clock = wrong
+    admin = appliance.account("ada", "correct horse battery")
+    asyncio.run(register(admin, appliance.invite("--admin")["token"]))
+
+    def heard(words: str) -> bool:
+        async def look() -> list[str]:
+            async with logged_in(admin) as person:
+                return await person.archive_with(appliance.domain)
+
+        return any(words in message for message in asyncio.run(look()))
+
+    with _set(clock, -YEAR):
+        until(lambda: heard("is wrong: certificates are not believed"), 60, "they are told")
+    until(lambda: heard("can be believed again"), 60, "and that it is over")
+
+
 def test_a_wrong_clock_deletes_no_message_and_no_file(wrong: tuple[Appliance, Clock], people: tuple[Account, Account]) -> None:
     """Prosody deletes what is older than the retention, seven days, a second after its start: with a clock that is a year ahead that is everything."""
     appliance, clock = wrong

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from world.appliance import Appliance, without_pebble
+from world.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,19 @@ def _assert_status_says_no(appliance: Appliance) -> None:
     assert answer.returncode in (1, 75) and answer.stdout == "", answer
     for part in ("error: ", "cause: ", "try:   "):
         assert f"snikket: {part}" in answer.stderr, answer.stderr
+
+
+def test_one_that_is_removed_while_it_runs_is_made_anew_and_meanwhile_it_is_said_that_something_runs(stopped: Appliance) -> None:
+    stopped.started().healthy()
+    path = _place(stopped)
+    assert stopped.process is not None
+    path.unlink()
+    answer = stopped.snikket("status")
+    assert answer.returncode == 75 and f"process {stopped.process.pid} uses its state" in answer.stderr, answer
+    until(path.is_socket, 30, "the socket is there again")
+    stopped.healthy()
+    assert stopped.stop() == 0
+    assert not path.exists()
 
 
 SILENT = b""

@@ -14,9 +14,13 @@ _PAUSES = {
 }
 
 
-def deadlock(pid: int) -> None:
-    """Every thread of it waits for ever, from the end of the system call on that it is in."""
-    for thread in os.listdir(f"/proc/{pid}/task"):
+def deadlock(pid: int, thread: str | None = None) -> None:
+    """Every thread of it, or the one of that name, waits for ever, from the end of the system call on that it is in."""
+    threads = os.listdir(f"/proc/{pid}/task")
+    if thread is not None:
+        threads = [number for number in threads if Path(f"/proc/{pid}/task/{number}/comm").read_text().strip() == thread]
+        assert len(threads) == 1, threads
+    for thread in threads:
         _replace_what_follows(pid, int(thread))
 
 
