@@ -16,17 +16,25 @@ _PAUSES = {
 
 def deadlock(pid: int) -> None:
     """Every thread of it waits for ever, from the end of the system call on that it is in."""
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        _replace_what_follows(pid, int(thread))
+    done: set[str] = set()
+    while new := set(os.listdir(f"/proc/{pid}/task")) - done:
+        for thread in new:
+            _replace_what_follows(pid, int(thread))
+        done |= new
 
 
 def _replace_what_follows(pid: int, thread: int) -> None:
-    """Writes over the code to which a thread returns: that page becomes the process's own."""
-    def place() -> int | None:
-        words = Path(f"/proc/{pid}/task/{thread}/syscall").read_text().split()
+    """Writes over the code to which a thread returns, unless it has ended: that page becomes the process's own."""
+    def place() -> int | str | None:
+        try:
+            words = Path(f"/proc/{pid}/task/{thread}/syscall").read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
+            return "gone"
         return None if words == ["running"] else int(words[-1], 16)
 
     code = until(place, 10, f"thread {thread} of process {pid} rests")
+    if code == "gone":
+        return
     with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
         memory.seek(code)
         memory.write(_PAUSES[platform.machine()])
