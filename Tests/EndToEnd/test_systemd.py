@@ -51,7 +51,7 @@ class Systemd:
 def heard() -> Iterator[tuple[Appliance, Systemd]]:
     with without_pebble("systemd", settings={"SNIKKET_CERTIFICATE": "internal"}) as appliance:
         systemd = Systemd(appliance.folder / "notify")
-        appliance.start({"NOTIFY_SOCKET": str(appliance.folder / "notify"), "WATCHDOG_USEC": "1000000"}).line("ready ", 60)
+        appliance.start({"NOTIFY_SOCKET": str(appliance.folder / "notify"), "WATCHDOG_USEC": "4000000"}).line("ready ", 60)
         try:
             yield appliance, systemd
         finally:
