@@ -91,6 +91,35 @@ struct WarningTests {
         }
     }
 
+    @Test("of a newer release they hear once of each version, and again when it is the one for security that is held back")
+    func releases() async throws {
+        let looks: [(release: WaitingRelease, isTold: Bool)] = [
+            (.init(version: "0.2.0", isSecurity: false, isHeld: false), true), (.init(version: "0.2.0", isSecurity: false, isHeld: false), false),
+            (.init(version: "0.2.1", isSecurity: false, isHeld: false), true), (.init(version: "0.2.2", isSecurity: true, isHeld: true), true),
+            (.init(version: "0.2.2", isSecurity: true, isHeld: true), false), (.init(version: "0.2.3", isSecurity: true, isHeld: false), true),
+        ]
+        try await Scratch.with { scratch in
+            let chat = Ears(hears: true)
+            for (number, look) in looks.enumerated() {
+                // Another run each time.
+                let messages = AdminMessages(path: scratch.path + "/messages.json", channels: ["chat": chat])
+                let (before, notice) = (chat.heard.count, ReleaseNotice(of: look.release, domain: "a.example"))
+                await messages.tell("release", level: notice.level, parts: notice.versions, notice.text)
+                #expect(chat.heard.count - before == (look.isTold ? 1 : 0), "look \(number)")
+            }
+            #expect(
+                chat.heard[0] == """
+                    snikket 0.2.0 is there for the server of a.example.
+                    What to do: `snikket upgrade` on the server says what is new, asks, and installs it.
+                    """)
+            #expect(
+                chat.heard[2] == """
+                    snikket 0.2.2 is there for the server of a.example, and mends security problems of what is installed.
+                    What to do: look with `snikket status` what does not serve: the release comes by itself once everything does.
+                    """)
+        }
+    }
+
     @Test("what ended while it was being told of is told to be over, if anybody has heard of it", arguments: [true, false])
     func endsMeanwhile(isHeard: Bool) async throws {
         try await Scratch.with { scratch in

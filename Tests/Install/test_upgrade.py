@@ -382,23 +382,46 @@ def test_by_itself_come_only_releases_for_security(machine: Machine, release: Re
         machine.run("rm", "-f", f"{FOLDER}/looked")
         machine.done("systemctl", "start", "snikket-upgrade-check.service")
 
+    def told() -> list:
+        """What administrators are told of: whether it waits for something, whether it is for security, the version."""
+        release = json.loads(machine.run("snikket", "status", "--json").stdout)["release"]
+        # Nobody here administers: the message stays written.
+        messages = machine.run("cat", "/var/lib/snikket/messages.json").stdout or '{"levels": {}}'
+        raised = "release" in json.loads(messages)["levels"]
+        return [release[name] for name in ("held", "security", "version")] if raised and release else []
+
     old = installed_version(machine)
     (release.served / "release").unlink()  # it says that what is installed has security problems; this is a new beginning
     release.make(release.repacked("0.5.0"))
     look()
     assert installed_version(machine) == old
+    until(lambda: told() == [False, False, "0.5.0"], 60, "administrators hear of it")
+    assert "new release   snikket 0.5.0: sudo snikket upgrade" in machine.done("snikket", "status")
     assert machine.done("systemctl", "is-enabled", "snikket-upgrade-check.timer").strip() == "enabled"
     machine.done("systemctl", "is-active", "snikket-upgrade-check.timer")
     release.make(release.repacked("0.5.1"), "--security")
     machine.done("sh", "-c", "echo SNIKKET_UPGRADES=no >>/etc/snikket/snikket.conf")
     look()
     assert installed_version(machine) == old
+    until(lambda: told() == [False, True, "0.5.1"], 60, "they hear of it, though it is not to be installed")
+    machine.done("sh", "-c", "echo SNIKKET_UPDATE_CHECK=off >>/etc/snikket/snikket.conf && snikket reload")
+    until(lambda: told() == [], 60, "nobody wants to hear of it")
+    machine.done("sh", "-c", "sed -i /^SNIKKET_UPDATE_CHECK/d /etc/snikket/snikket.conf && snikket reload")
     hour = int(machine.done("date", "+%H"))
     machine.done("sed", "-i", f"s/^SNIKKET_UPGRADES=no/SNIKKET_QUIET_HOURS={(hour + 12) % 24}-{(hour + 14) % 24}/", "/etc/snikket/snikket.conf")
     look()
     assert installed_version(machine) == old
     machine.done("sed", "-i", "/^SNIKKET_QUIET_HOURS/d", "/etc/snikket/snikket.conf")
+    # One that would come by itself, while a server cannot start.
+    machine.done("sh", "-c", "chmod a-x /usr/bin/turnserver && kill $(pidof turnserver)")
+    until(lambda: machine.run("snikket", "status").returncode == 1, 60, "not everything serves")
+    look()
+    assert installed_version(machine) == old
+    until(lambda: told() == [True, True, "0.5.1"], 60, "they hear that it waits")
+    machine.done("sh", "-c", "chmod a+x /usr/bin/turnserver && snikket reload")
+    until(lambda: machine.run("snikket", "status", "--login").returncode == 0, 120, "everything serves")
     look()
     until(lambda: is_over(machine) and record(machine)["step"] == "done", 180, "it is upgraded by itself")
     assert record(machine)["isUnattended"]
     assert_as_before(machine, people, "0.5.1")
+    until(lambda: told() == [], 60, "nothing is waiting any more")

@@ -45,6 +45,8 @@ final class Parts: Sendable {
     let messages: AdminMessages
     /// What is wrong with the machine or the appliance as a whole.
     let matters = OpenMatters()
+    /// The newer release that has not come by itself.
+    let waitingRelease = Mutex<WaitingRelease?>(nil)
     /// What came of every probe.
     let probes = ProbeRecords()
     let verdicts = DeepVerdicts()
