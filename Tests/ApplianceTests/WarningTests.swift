@@ -61,6 +61,9 @@ struct WarningTests {
             #expect(text.contains(part), "\(text)")
         }
         #expect(!UpgradeNotice(of: [old], domain: "a.example").text.contains("security"))
+        let backport = PendingUpgrade(package: "prosody", installed: "13.0.1-1~bpo12+1", available: "13.0.2-1~bpo12+1", isSecurity: false)
+        let notice = UpgradeNotice(of: [old, backport], domain: "a.example")
+        #expect(notice.level == 1 && notice.text.contains("prosody 13.0.2-1~bpo12+1 (now 13.0.1-1~bpo12+1), perhaps for security"))
     }
 
     @Test("another security upgrade is told of, whatever was waiting before, and one that was told of is not")
@@ -78,6 +81,10 @@ struct WarningTests {
             // One of two is installed.
             ([upgrade("nginx", "3", isSecurity: true), prosody], true), ([prosody], false),
             ([], true), ([coturn], true), ([coturn, upgrade("nginx", "4", isSecurity: false)], false),
+            // Backports do not say what is for security.
+            ([coturn, upgrade("prosody", "3~bpo12+1", isSecurity: false)], true),
+            ([coturn, upgrade("prosody", "3~bpo12+1", isSecurity: false)], false),
+            ([coturn, upgrade("prosody", "4~bpo12+1", isSecurity: false)], true),
         ]
         try await Scratch.with { scratch in
             let chat = Ears(hears: true)
