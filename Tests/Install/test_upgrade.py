@@ -377,6 +377,26 @@ def test_after_a_power_cut_the_old_version_comes_up(
     assert kept in asyncio.run(archive(people[1], people[0]))
 
 
+def test_a_disk_that_is_full_while_it_is_installed_stops_nothing(
+        machine: Machine, release: Release, people: list[Account], kept: str) -> None:
+    def large(root: Path) -> None:
+        (root / "usr/share/snikket/large").mkdir()
+        with (root / "usr/share/snikket/large/file").open("wb") as file:
+            file.truncate(32 << 20)
+
+    old = installed_version(machine).removeprefix("ii ")
+    release.make(release.repacked("0.4.3", large))
+    machine.done("sh", "-c", "mkdir /usr/share/snikket/large && mount -t tmpfs -o size=64k tmpfs /usr/share/snikket/large")
+    process = machine.done("systemctl", "show", "-p", "MainPID", "--value", "snikket")
+    answer = machine.run("snikket", "upgrade", "--yes")
+    assert answer.returncode == 1 and "No space left on device" in answer.stderr, f"{answer.stderr}\n{words(machine)}"
+    assert (record(machine)["step"], record(machine)["isTransient"]) == ("abandoned", True)
+    assert machine.done("systemctl", "show", "-p", "MainPID", "--value", "snikket") == process
+    assert_as_before(machine, people, old)
+    assert kept in asyncio.run(archive(people[1], people[0]))
+    machine.done("sh", "-c", "umount /usr/share/snikket/large && rmdir /usr/share/snikket/large")
+
+
 def test_by_itself_come_only_releases_for_security(machine: Machine, release: Release, people: list[Account]) -> None:
     def look() -> None:
         machine.run("rm", "-f", f"{FOLDER}/looked")
