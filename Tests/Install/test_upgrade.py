@@ -312,9 +312,10 @@ async def archive(owner: Account, other: Account) -> list[str]:
         return await person.archive_with(other.address)
 
 
-def upgrade_until(machine: Machine, step: str, seconds: float = 90) -> None:
+def upgrade_until(machine: Machine, step: str, seconds: float = 90, verb: str = "upgrade") -> None:
     """Begins one, and returns when it has come to a step."""
-    subprocess.Popen(["podman", "--runtime", "runc", "exec", machine.name, "snikket", "upgrade", "--yes"],
+    machine.run("rm", "-f", f"{FOLDER}/record.json")
+    subprocess.Popen(["podman", "--runtime", "runc", "exec", machine.name, "snikket", verb, "--yes"],
                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def came() -> bool:
@@ -322,7 +323,6 @@ def upgrade_until(machine: Machine, step: str, seconds: float = 90) -> None:
         assert known.get("step") != "done", "it was over before"
         return known.get("step") == step
 
-    machine.run("rm", "-f", f"{FOLDER}/record.json")
     until(came, seconds, f"it is {step}")
 
 
@@ -362,6 +362,47 @@ def test_killed_while_it_goes_back_it_goes_back_all_the_same(
     until(lambda: is_over(machine), 180, "there is an end")
     assert_as_before(machine, people, old)
     assert machine.run("test", "-e", "/var/lib/snikket/secrets/half").returncode != 0
+    assert kept in asyncio.run(archive(people[1], people[0]))
+
+
+def test_a_rollback_that_is_killed_is_done_or_has_changed_nothing(
+        machine: Machine, release: Release, people: list[Account], kept: str) -> None:
+    old = installed_version(machine).removeprefix("ii ")
+    release.make(release.repacked("0.4.1a"))
+    answer = machine.run("snikket", "upgrade", "--yes")
+    assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{words(machine)}"
+    machine.done("systemd-run", "--unit=holder", "flock", "/var/lib/snikket/backup.lock", "sleep", "600")  # it waits for its backup
+    upgrade_until(machine, "backingUp", verb="rollback")
+    machine.run("systemctl", "kill", "--signal=KILL", "snikket-upgrade.service")
+    machine.done("systemctl", "stop", "holder")
+    until(lambda: is_over(machine), 180, "there is an end")
+    assert (record(machine)["step"], record(machine)["isRollback"]) == ("abandoned", True)
+    assert_as_before(machine, people, "0.4.1a")
+
+    upgrade_until(machine, "goingBack", verb="rollback")
+    for pause in (0, 1, 3):
+        until(lambda: machine.run("systemctl", "is-active", "snikket-upgrade").returncode == 0, 30, "it is gone on with")
+        time.sleep(pause)  # how far into it, no event says
+        assert record(machine)["step"] == "goingBack", "it was over before it could be killed"
+        machine.run("systemctl", "kill", "--signal=KILL", "snikket-upgrade.service")
+    until(lambda: is_over(machine), 180, "there is an end")
+    assert (record(machine)["step"], record(machine).get("reason")) == ("wentBack", None)
+    assert_as_before(machine, people, old)
+    assert kept in asyncio.run(archive(people[1], people[0]))
+
+
+def test_what_was_written_down_before_a_power_cut_is_begun_and_taken_back_when_it_does_not_work(
+        machine: Machine, release: Release, people: list[Account], kept: str) -> None:
+    old = installed_version(machine).removeprefix("ii ")
+    release.make(release.repacked("0.4.1b", does_not_start))
+    # Until the next start of the machine the unit does not come to its work.
+    hold = "/run/systemd/system/snikket-upgrade.service.d"
+    machine.done("sh", "-c", f"mkdir -p {hold} && printf '[Service]\\nExecStartPre=sleep 600\\nTimeoutStartSec=infinity\\n' >{hold}/hold.conf && systemctl daemon-reload")
+    upgrade_until(machine, "waiting")
+    machine.power_cut()
+    until(lambda: is_over(machine), 180, "there is an end")
+    assert record(machine)["step"] == "wentBack" and "ends as soon as it is started" in record(machine)["reason"], record(machine)
+    assert_as_before(machine, people, old)
     assert kept in asyncio.run(archive(people[1], people[0]))
 
 
