@@ -460,7 +460,8 @@ def test_by_itself_come_only_releases_for_security(machine: Machine, release: Re
         """What administrators are told of: whether it waits for something, whether it is for security, the version."""
         release = json.loads(machine.run("snikket", "status", "--json").stdout)["release"]
         # Nobody here administers: the message stays written.
-        raised = "release" in json.loads(machine.done("cat", "/var/lib/snikket/messages.json"))["levels"]
+        messages = machine.run("cat", "/var/lib/snikket/messages.json").stdout or '{"levels": {}}'
+        raised = "release" in json.loads(messages)["levels"]
         return [release[name] for name in ("held", "security", "version")] if raised and release else []
 
     old = installed_version(machine)
