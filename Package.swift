@@ -163,7 +163,8 @@ let package = Package(
         tests(of: "CertificateStore", ["DurableFiles", system]),
         tests(of: "DNS", ["PebbleFixture"]),
         tests(of: "ACME", ["Curl", "DNS", "OpenSSL", "CertificateStore", "PebbleFixture", "snikket-certs", subprocess, system]),
-        .target(name: "PebbleFixture", dependencies: ["OpenSSL", subprocess, system], path: "Tests/PebbleFixture", swiftSettings: rules),
+        .target(
+            name: "PebbleFixture", dependencies: ["OpenSSL", "RealServers", subprocess, system], path: "Tests/PebbleFixture", swiftSettings: rules),
         tests(of: "Supervision", ["DurableFiles", "Health", "LocalHTTP", "RealServers", "supervised-parent", log, subprocess, system]),
         tests(of: "Preflight", ["CertificateStore", "DNS", "DurableFiles", "RealServers", "Settings", "Supervision", subprocess, system]),
         tests(of: "LocalHTTP", [nio, nioPosix, nioHTTP]),

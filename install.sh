@@ -18,7 +18,9 @@ sysusers=/usr/local/lib/sysusers.d/snikket.conf
 policy=/usr/sbin/policy-rc.d
 our_policy= # whether that file is ours to remove
 our_mark='# By snikket'\''s install.sh, while it installs packages.'
-fresh=      # the packages that were not there before
+new_mark='# New on this machine: '
+servers="prosody nginx coturn"
+fresh= # those of them that were not there before
 
 # What runs, and what the two programs are linked to (by the -dev packages, whose names do not change with each release).
 runtime_packages="prosody prosody-modules lua5.4 lua-dbi-sqlite3 lua-unbound nginx libnginx-mod-stream coturn
@@ -125,7 +127,7 @@ is_running() {
 # Whether another web server is to stand in front, and so may hold the web's ports.
 stands_behind() {
     { printf '%s' "$extra_settings"; cat "$settings" 2>/dev/null || :; } |
-        grep -Eq '^[[:space:]]*(SNIKKET_TRUSTED_PROXIES=.|SNIKKET_TWEAK_WEB_PROXY_PROTOS="?http"?[[:space:]]*$)'
+        grep -Eq "^ *(export +)?(SNIKKET_TRUSTED_PROXIES *=.|SNIKKET_TWEAK_WEB_PROXY_PROTOS *= *[\"']?http[\"']? *\$)"
 }
 
 # What another web server has to be told: only with that does the first certificate come.
@@ -141,10 +143,13 @@ tell_of_server_in_front() {
 
 # A server that somebody uses already holds the ports; it is theirs to stop.
 check_conflicts() {
-    for server in prosody nginx coturn ejabberd apache2 caddy; do
+    # What an installation brought that was killed runs since the boot after that, and is nobody's.
+    # shellcheck disable=SC2046  # a list of words
+    disable_servers $(left_behind)
+    for server in prosody nginx coturn ejabberd apache2 caddy haproxy lighttpd sslh traefik; do
         advice="if nothing else needs it: systemctl disable --now $server"
         case $server in
-            nginx | apache2 | caddy)
+            nginx | apache2 | caddy | haproxy | lighttpd | sslh | traefik)
                 if stands_behind; then continue; fi
                 advice="$advice; it can also stand in front: docs/proxy.md" ;;
         esac
@@ -196,39 +201,66 @@ mirror_of_bookworm() {
 # Whether the file is one that an installation of ours has left behind, which was killed.
 is_our_policy() { grep -qsxF "$our_mark" "$policy"; }
 
-# Packages start their servers when they are installed, unless this file says no. Somebody else's stays as it is.
+# The servers that were new then.
+left_behind() { if is_our_policy; then sed -n "s/^$new_mark//p" "$policy"; fi; }
+
+# Packages start their servers when they are installed, unless this file says no. Somebody else's stays as it is. Ours remembers what is new, for the
+# run after one that was killed.
 forbid_starting() {
+    # shellcheck disable=SC2086  # a list of words
+    fresh="$(missing_of $servers)$(left_behind)"
     trap settle_packages EXIT
+    trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    if [ -e "$policy" ] || [ -L "$policy" ]; then
-        if is_our_policy; then our_policy=yes; fi
-        return
-    fi
+    if { [ -e "$policy" ] || [ -L "$policy" ]; } && ! is_our_policy; then return; fi
     our_policy=yes
-    printf '#!/bin/sh\n%s\nexit 101\n' "$our_mark" | as_root tee "$policy" >/dev/null
-    as_root chmod 755 "$policy"
+    printf '#!/bin/sh\n%s\n%s%s\nexit 101\n' "$our_mark" "$new_mark" "$fresh" | as_root tee "$policy.new" >/dev/null
+    as_root chmod 755 "$policy.new"
+    as_root mv -f "$policy.new" "$policy"
 }
 
 # However the installation of packages ended: no server that it brought starts at the next boot, and the file is gone. A server
 # that was there before is somebody's, and stays as it is.
 settle_packages() {
-    trap - EXIT INT TERM
-    for server in prosody nginx coturn; do
-        case " $fresh " in
-            *" $server "*) ;;
-            *) continue ;;
-        esac
-        if [ -d /run/systemd/system ] && is_installed "$server"; then
-            as_root systemctl disable --quiet --now "$server.service" 2>/dev/null || :
-        fi
-    done
+    trap - EXIT HUP INT TERM
+    # shellcheck disable=SC2086  # a list of words
+    disable_servers $fresh
     if [ -n "$our_policy" ]; then as_root rm -f "$policy"; fi
     our_policy=
 }
 
+# disable_servers NAME...: they do not run, now and after a boot.
+disable_servers() {
+    [ -d /run/systemd/system ] || return 0
+    for server in "$@"; do
+        if is_installed "$server"; then as_root systemctl disable --quiet --now "$server.service" 2>/dev/null || :; fi
+    done
+}
+
+# apt_get WORDS...: its output only if it fails. Settings that somebody has changed stay, and nothing is asked where nobody would see it.
+# A machine that was ordered a minute ago is still busy with packages of its own: they are waited for, whichever of its locks apt-get lacks.
 apt_get() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"
+    as_root true # whoever may not is told so in sight
+    log=$(mktemp)
+    waited=0
+    until as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q -y -o Dpkg::Use-Pty=0 \
+        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" >"$log" 2>&1 </dev/null; do
+        code=$?
+        holder=$(sed -n 's/^E[a-z]*: Could not get lock //p' "$log" | sed 's/.*It is held by //; q')
+        if [ -z "$holder" ] || [ "$waited" -ge 300 ]; then
+            cat "$log" >&2
+            rm -f "$log"
+            if [ -n "$holder" ]; then
+                fail 75 "others are installing packages on this machine" "they have not ended within five minutes: $holder" "run this again when they have"
+            fi
+            fail 1 "apt-get $* failed with $code" "its output is above" "correct that, and run this again"
+        fi
+        if [ $((waited % 60)) -eq 0 ]; then say "    waiting for others who are installing packages: $holder"; fi
+        sleep 2
+        waited=$((waited + 2))
+    done
+    rm -f "$log"
 }
 
 # Upgrading a Prosody that somebody uses changes their chat service, with its modules and settings: it is not ours to do.
@@ -244,20 +276,22 @@ check_upgrade() {
 # install_packages NAME...: those that are missing, without starting anything.
 install_packages() {
     wanted=$(missing_of "$@")
-    fresh=$wanted
-    if prosody_is_old; then
-        check_upgrade
-        wanted="prosody prosody-modules $wanted"
-    fi
+    case " $* " in
+        *" prosody "*)
+            if prosody_is_old; then
+                check_upgrade
+                wanted="prosody prosody-modules $wanted"
+            fi ;;
+    esac
     if [ -z "$wanted" ]; then
         step "everything needed is installed"
-        if is_our_policy; then as_root rm -f "$policy"; fi
+        if is_our_policy; then
+            forbid_starting
+            settle_packages
+        fi
         return
     fi
     step "installing: $wanted"
-    if [ "$debian" = 12 ]; then add_backports; fi
-    quietly apt_get update
-    forbid_starting
     from_backports=
     others=
     for package in $wanted; do
@@ -266,27 +300,17 @@ install_packages() {
             *) others="$others $package" ;;
         esac
     done
+    if [ -n "$from_backports" ]; then add_backports; fi
+    apt_get update
+    forbid_starting
     # shellcheck disable=SC2086  # lists of words
     {
         if [ -n "$from_backports" ]; then
-            quietly apt_get install --no-install-recommends -t bookworm-backports $from_backports
+            apt_get install --no-install-recommends -t bookworm-backports $from_backports
         fi
-        if [ -n "$others" ]; then quietly apt_get install --no-install-recommends $others; fi
+        if [ -n "$others" ]; then apt_get install --no-install-recommends $others; fi
     }
     settle_packages
-}
-
-# quietly COMMAND...: its output only if it fails.
-quietly() {
-    log=$(mktemp)
-    if "$@" >"$log" 2>&1; then
-        rm -f "$log"
-    else
-        code=$?
-        cat "$log" >&2
-        rm -f "$log"
-        fail 1 "this command failed with $code: $*" "its output is above" "correct that, and run this again"
-    fi
 }
 
 # --- building ---
@@ -376,16 +400,28 @@ install_service() {
     systemctl enable --quiet --now snikket-backup.timer
 }
 
-domain_in_settings() {
-    sed -n 's/^SNIKKET_DOMAIN=//p' "$settings" | tail -n 1
+# read_settings FILE: the program says what stands in it, however it is written.
+read_settings() {
+    (umask 077 && "$prefix/bin/snikket" config show --config "$1" >"$work/settings") || exit
 }
+
+# setting NAME: the value that holds, in what was read.
+setting() { sed -n "s/^[* ] $1  *//p" "$work/settings"; }
 
 # A second run with the same domain keeps the settings as they are; with another it is a mistake.
 write_settings() {
     if [ -e "$settings" ]; then
-        if [ "$(domain_in_settings)" != "$domain" ]; then
-            fail 78 "this machine already runs the chat service of $(domain_in_settings)" \
-                "$settings says so, and everybody's address ends in it" "one machine, one domain: use another machine for $domain"
+        asked=
+        if [ -n "$domain" ]; then
+            printf 'SNIKKET_DOMAIN=%s\nSNIKKET_ADMIN_EMAIL=admin@example.org\n' "$domain" >"$work/asked"
+            read_settings "$work/asked"
+            asked=$(setting SNIKKET_DOMAIN)
+        fi
+        read_settings "$settings"
+        domain=$(setting SNIKKET_DOMAIN)
+        if [ -n "$asked" ] && [ "$asked" != "$domain" ]; then
+            fail 78 "this machine already runs the chat service of $domain" \
+                "$settings says so, and everybody's address ends in it" "one machine, one domain: use another machine for $asked"
         fi
         say "    keeping $settings as it is"
         if [ -n "$extra_settings" ]; then say "    --set counts the first time only: edit that file instead"; fi
@@ -409,15 +445,12 @@ write_settings() {
     sync "$new"
     mv -f "$new" "$settings"
     sync "$folder"
+    read_settings "$settings"
 }
 
 # The two answers, when they were not given.
 ask_for_answers() {
     if [ -n "$domain" ] && [ -n "$email" ]; then return; fi
-    if [ -e "$settings" ]; then
-        domain=${domain:-$(domain_in_settings)} email=$(sed -n 's/^SNIKKET_ADMIN_EMAIL=//p' "$settings" | tail -n 1)
-        return
-    fi
     has_terminal || { usage >&2; exit 64; }
     while [ -z "$domain" ]; do
         ask "The domain, which will be the second half of everybody's address (chat.example.org): "
@@ -427,6 +460,24 @@ ask_for_answers() {
         ask "Your e-mail address, for the certificate authority and for what needs your hand: "
         email=$answer
     done
+}
+
+# What cannot be right is said before anything is installed; the program looks closer.
+check_answers() {
+    case $domain in
+        *[[:space:]:/@_]* | .* | *..* | *.) domain_is_none ;;
+        localhost | *.*[!0-9.]*) ;;
+        *) domain_is_none ;;
+    esac
+    case $email in
+        *[[:space:]]* | @* | *@) ;;
+        *@*) return ;;
+    esac
+    fail 78 "\`$email\` is no e-mail address" "it has to have a name, an @ and a domain" "you@example.org, say"
+}
+
+domain_is_none() {
+    fail 78 "\`$domain\` cannot be the domain" "it has to be a name, and no address of a page or of a machine" "chat.example.org, say: one that you have registered, or below it"
 }
 
 ask_for_consent() {
@@ -485,7 +536,7 @@ look_around() {
 
 show_invitation() {
     if "$prefix/bin/snikket" user list --json 2>/dev/null | grep -q 'prosody:admin'; then
-        step "ready: https://$domain/"
+        step "ready: https://$(setting SNIKKET_WEB_HOST)/"
         return
     fi
     step "ready. Open this link on your phone: it makes your own account, the administrator's"
@@ -528,6 +579,10 @@ fetch_release() {
         */*) fail 1 "the release names a file outside its folder: $deb" "its makers have signed a mistake" "report it to them; nothing was installed" ;;
     esac
     refuse_older
+}
+
+# Gets its package, as it was signed.
+fetch_package() {
     fetch "$deb"
     sum=$(sed -n "s/^package $architecture \([0-9a-f]*\) .*/\1/p" "$work/release")
     [ "$(sha256sum "$work/$deb" | cut -d ' ' -f 1)" = "$sum" ] ||
@@ -544,19 +599,35 @@ refuse_older() {
     fi
 }
 
+# Whether people use an older release here.
+is_upgrade() {
+    is_installed snikket && [ -e "$settings" ] && [ -e "$state/secrets" ] &&
+        dpkg --compare-versions "$version" gt "$(dpkg-query -W -f '${Version}' snikket)"
+}
+
+# By its own means, which are more careful than dpkg: a backup, a rehearsal, a look whether everything serves, and a way back.
+upgrade_release() {
+    write_settings # which says so when they are another domain's
+    step "an older release is here: \`snikket upgrade\` brings the new one, and \`snikket rollback\` takes it back"
+    "$prefix/bin/snikket" upgrade --yes --from "${release_url#file://}" || exit
+    if is_running snikket; then
+        rm -rf "$work"
+        exit
+    fi
+}
+
 # The package with what it depends on. Debian's own servers come with it and are not started; somebody's stay as they are.
 install_release() {
     if [ "$debian" = 12 ]; then
         install_packages prosody prosody-modules nginx libnginx-mod-stream coturn
     else
-        fresh=$(missing_of prosody nginx coturn)
-        quietly apt_get update
+        apt_get update
     fi
     step "installing snikket $version"
     forbid_starting
     chmod 755 "$work"
     chmod 644 "$work/$deb"
-    quietly apt_get install --no-install-recommends "$work/$deb"
+    apt_get install --no-install-recommends "$work/$deb"
     settle_packages
     # The way back from the first upgrade.
     mkdir -p /var/lib/snikket-upgrade/packages
@@ -586,10 +657,18 @@ install_from_release() {
     check_conflicts
     prefix=/usr
     work=$(mktemp -d)
-    ask_for_answers
-    if [ ! -e "$settings" ]; then ask_for_consent; fi
+    if [ ! -e "$settings" ]; then
+        ask_for_answers
+        check_answers
+        ask_for_consent
+    fi
     fetch_release
-    install_release
+    if is_upgrade; then
+        upgrade_release
+    else
+        fetch_package
+        install_release
+    fi
     replace_built_programs
     write_settings
     systemctl enable --quiet snikket.service
@@ -629,8 +708,11 @@ install_it() {
     check_system
     check_systemd
     check_conflicts
-    ask_for_answers
-    if [ ! -e "$settings" ]; then ask_for_consent; fi
+    if [ ! -e "$settings" ]; then
+        ask_for_answers
+        check_answers
+        ask_for_consent
+    fi
     work=$(mktemp -d)
     if [ -n "$binaries" ]; then
         binaries=$(cd "$binaries" 2>/dev/null && pwd) || fail 64 "--binaries does not name a folder" "$binaries is none, or nobody may enter it" "name the folder that has the programs snikket and snikket-certs"
@@ -689,6 +771,17 @@ is_known_to_dpkg() {
     esac
 }
 
+# remove_folder FOLDER: all that is in it, and then itself. Where it is a disk of its own that stays, and is empty; where it is a link, what it leads to
+# goes, too.
+remove_folder() {
+    if [ -d "$1" ]; then
+        # Only folders that are disks may be left.
+        find "$1/" -mindepth 1 -delete || [ -z "$(find "$1/" ! -type d -print -quit)" ]
+        rmdir "$(readlink -f "$1")" 2>/dev/null || :
+    fi
+    if [ -L "$1" ]; then rm "$1"; fi
+}
+
 uninstall() {
     need_root
     if has_built_programs; then
@@ -699,19 +792,24 @@ uninstall() {
     fi
     if is_installed snikket; then
         step "removing the package"
-        quietly apt_get remove snikket
+        apt_get remove snikket
     fi
     if [ -n "$purge" ]; then
+        if is_known_to_dpkg; then apt_get purge snikket; fi
+    fi
+    if [ -n "$purge" ] && [ -e "$state/containers" ]; then
+        say "    containers use $state: it stays, with $(dirname "$settings") and $state-upgrade"
+        say "    once nobody needs them: rm -r $state $state-upgrade $(dirname "$settings")"
+    elif [ -n "$purge" ]; then
         step "removing settings, accounts, messages, backups and users"
-        if is_known_to_dpkg; then quietly apt_get purge snikket; fi
-        rm -rf "$state" "$state-upgrade" "$(dirname "$settings")"
+        for folder in "$state" "$state-upgrade" "$(dirname "$settings")"; do remove_folder "$folder"; done
         for user in snikket-prosody snikket-nginx snikket-coturn snikket-portal snikket-certs; do
             if getent passwd "$user" >/dev/null; then userdel "$user"; fi
         done
     else
         say "    settings, and everything people wrote, stay in $(dirname "$settings") and $state"
     fi
-    say "    the packages of Debian stay installed: prosody nginx coturn"
+    say "    the packages of Debian stay installed: $servers"
 }
 
 main() {

@@ -38,14 +38,21 @@ struct ClockWatch {
         return abs(jump) >= Self.smallestJump ? jump : nil
     }
 
+    /// Whether it says a time that cannot be.
+    ///
+    /// - Parameter notBefore: when the certificate in use began, in seconds since 1970.
+    func isWrong(at reading: Reading, notBefore: Int?) -> Bool { reading.wall / 1_000 < earliest(notBefore) - Self.tolerance }
+
+    private func earliest(_ notBefore: Int?) -> Int { max(builtAt, notBefore ?? 0) }
+
     /// What is wrong with the clock; nil when nothing is known to be.
     ///
     /// - Parameter notBefore: when the certificate in use began, in seconds since 1970: it cannot be earlier either.
     func problem(at reading: Reading, notBefore: Int?) -> StatusReport.ProblemReport? {
-        let now = reading.wall / 1_000
-        if let earliest = [builtAt, notBefore].compactMap({ $0 }).max(), now < earliest - Self.tolerance {
+        if isWrong(at: reading, notBefore: notBefore) {
             return .init(
-                error: "this machine's clock is wrong", cause: "it says \(RFC3339.text(now)), and it is later than \(RFC3339.text(earliest))",
+                error: "this machine's clock is wrong",
+                cause: "it says \(RFC3339.text(reading.wall / 1_000)), and it is later than \(RFC3339.text(earliest(notBefore)))",
                 tryThis: "set it, and have it kept right: timedatectl set-ntp true")
         }
         guard reading.isSynchronised == false, reading.uptime >= Self.patience else { return nil }

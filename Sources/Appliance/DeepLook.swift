@@ -10,18 +10,23 @@ actor DeepLook {
     private let program: CertificateProgram
     private let records: ProbeRecords
     private let verdicts: DeepVerdicts
+    /// Asks the chat server which of its modules it should have and has not.
+    private let missingModules: @Sendable () async throws -> [String]
     /// Told when the looking itself fails, or works again (nil).
     private let report: @Sendable (CertificateFailure?) -> Void
     private var isLooking = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
-    private var trouble: CertificateFailure?
+    /// Why nothing can be looked at, and since when; nil when it can.
+    private(set) var trouble: (failure: CertificateFailure, since: ContinuousClock.Instant)?
 
     /// How long one endpoint may take.
     private static let milliseconds = 5_000
 
     init(
-        program: CertificateProgram, records: ProbeRecords, verdicts: DeepVerdicts, report: @escaping @Sendable (CertificateFailure?) -> Void
+        program: CertificateProgram, records: ProbeRecords, verdicts: DeepVerdicts, missingModules: @escaping @Sendable () async throws -> [String],
+        report: @escaping @Sendable (CertificateFailure?) -> Void
     ) {
+        self.missingModules = missingModules
         self.program = program
         self.records = records
         self.verdicts = verdicts
@@ -48,9 +53,12 @@ actor DeepLook {
         let before = await serving()
         let asked = endpoints.filter { before.contains($0.service) && $0.behind.map(before.contains) ?? true }
         guard !asked.isEmpty, let answers = await answers(to: asked, turnSecret) else { return [:] }
+        let missing = before.contains(.prosody) ? await missing() : []
         // Who has ended meanwhile is being looked after.
         let both = before.intersection(await serving())
-        judge(asked.filter { both.contains($0.service) && $0.behind.map(both.contains) ?? true }, answers, generations, serial)
+        judge(
+            asked.filter { both.contains($0.service) && $0.behind.map(both.contains) ?? true }, answers, both.contains(.prosody) ? missing : [],
+            generations, serial)
         return Dictionary(
             uniqueKeysWithValues: asked.filter(\.showsCertificate).compactMap { endpoint in answers[endpoint.name]?.serial.map { (endpoint.name, $0) }
             })
@@ -64,16 +72,36 @@ actor DeepLook {
             trouble = nil
             return Dictionary(answers.map { ($0.name, $0) }) { $1 }
         } catch {
-            if !Task.isCancelled, trouble != error {
+            if !Task.isCancelled, trouble?.failure != error {
                 report(error)
-                trouble = error
+                trouble = (error, trouble?.since ?? .now)
             }
             return nil
         }
     }
 
-    private func judge(_ endpoints: [Endpoint], _ answers: [String: LookAnswer], _ generations: [Service: Int], _ serial: String?) {
+    /// A chat server without one of its modules answers at every port, and does less. None when it does not say: that is noticed otherwise.
+    private func missing() async -> [String] {
+        var missing: [String] = []
+        try? await records.timed(Service.prosody.rawValue, Self.modules) {
+            missing = try await missingModules()
+            if !missing.isEmpty { throw DeepFault(description: Self.words(missing)) }
+        }
+        return missing
+    }
+
+    private static let modules = "modules"
+
+    private static func words(_ missing: [String]) -> String { "not loaded: \(missing.joined(separator: ", "))" }
+
+    private func judge(
+        _ endpoints: [Endpoint], _ answers: [String: LookAnswer], _ missing: [String], _ generations: [Service: Int], _ serial: String?
+    ) {
         var (seen, faults): (Set<Service>, [Service: [String]]) = ([], [:])
+        if !missing.isEmpty {
+            seen.insert(.prosody)
+            faults[.prosody] = ["\(Self.modules): \(Self.words(missing))"]
+        }
         for endpoint in endpoints {
             guard let answer = answers[endpoint.name], answer.verdict != .unasked else { continue }
             let latency = Duration.milliseconds(answer.milliseconds)

@@ -10,12 +10,15 @@ struct DiskSpace: Sendable, Equatable {
     var freeFiles: Int
     /// How many there can be altogether; 0: as many as there is room for.
     var totalFiles: Int
+    /// Whether nothing can be written there, as after an error of the disk.
+    var isReadOnly: Bool
 
-    init(free: Int, total: Int, freeFiles: Int = 0, totalFiles: Int = 0) {
+    init(free: Int, total: Int, freeFiles: Int = 0, totalFiles: Int = 0, isReadOnly: Bool = false) {
         self.free = free
         self.total = total
         self.freeFiles = freeFiles
         self.totalFiles = totalFiles
+        self.isReadOnly = isReadOnly
     }
 
     /// nil when it cannot be told.
@@ -29,7 +32,8 @@ struct DiskSpace: Sendable, Equatable {
         }
         self.init(
             free: bytes(facts.f_bavail), total: bytes(facts.f_blocks),
-            freeFiles: Int(clamping: facts.f_favail), totalFiles: Int(clamping: facts.f_files))
+            freeFiles: Int(clamping: facts.f_favail), totalFiles: Int(clamping: facts.f_files),
+            isReadOnly: facts.f_flag & UInt(ST_RDONLY) != 0)
     }
 
     /// 0: enough; 1: less than half a gigabyte, or on a small disk less than a twentieth; 2: less than 100 MB or a hundredth. Of files, less than a

@@ -22,18 +22,19 @@ struct Endpoint: Sendable {
     /// What is spoken there.
     enum Kind: Sendable, Equatable {
         case clients(domain: String, isDirect: Bool)
-        case servers(domain: String)
+        case servers(domain: String, isDirect: Bool)
         case page
         case upload(path: String)
-        case relay(isTLS: Bool)
+        case relay(LookJob.Transport)
+        case port
     }
 
     /// Whether this is where the certificate of a port is seen: each port once.
     var showsCertificate: Bool {
         switch kind {
         case .page: !way.isPlain
-        case .clients, .servers, .relay(isTLS: true): true
-        case .upload, .relay(isTLS: false): false
+        case .clients, .servers, .relay(.tls): true
+        case .upload, .relay, .port: false
         }
     }
 
@@ -42,16 +43,20 @@ struct Endpoint: Sendable {
         let scene: LookJob.Scene =
             switch kind {
             case .clients(let domain, let isDirect): .clients(domain: domain, isDirect: isDirect)
-            case .servers(let domain): .servers(domain: domain)
+            case .servers(let domain, let isDirect): .servers(domain: domain, isDirect: isDirect)
             case .page: .page(path: "/")
             case .upload(let path): .upload(path: path)
-            case .relay(let isTLS): .relay(secret: turnSecret, isTLS: isTLS)
+            case .relay(let transport): .relay(secret: turnSecret, over: transport)
+            case .port: .port
             }
         return LookJob.Question(name: name, address: address, host: host, scene: scene, way: way)
     }
 }
 
 extension Settings {
+    /// The endpoint of the HTTP port, which may be another program's.
+    static let httpPort = "http"
+
     /// Every port of the servers, as it is looked at.
     var endpoints: [Endpoint] {
         func at(_ port: Int) -> String {
@@ -71,7 +76,13 @@ extension Settings {
             Endpoint(
                 name: "xmpp_client", service: .prosody, probe: "c2s_sasl", address: at(ports.xmppClient), host: domain,
                 kind: .clients(domain: chatHost, isDirect: false)),
+            Endpoint(
+                name: "proxy65", service: .prosody, probe: "proxy65", address: at(ports.proxy65), host: domain, kind: .port),
         ]
+        if webTLS {
+            endpoints.append(
+                Endpoint(name: Self.httpPort, service: .nginx, probe: "http", address: at(ports.http), host: webHost, kind: .port))
+        }
         // Prosody 13.0 knows no internationalised name in a TLS hello: there, apps come in by STARTTLS.
         if chatHost == domain {
             endpoints.append(
@@ -90,15 +101,24 @@ extension Settings {
             endpoints.append(
                 Endpoint(
                     name: "xmpp_server", service: .prosody, probe: "s2s", address: at(ports.xmppServer), host: domain,
-                    kind: .servers(domain: chatHost)))
+                    kind: .servers(domain: chatHost, isDirect: false)))
+        }
+        if federation, chatHost == domain {
+            endpoints.append(
+                Endpoint(
+                    name: "xmpp_server_tls", service: .prosody, probe: "s2s_tls", address: at(ports.xmppServerTLS), host: domain,
+                    kind: .servers(domain: chatHost, isDirect: true)))
         }
         if turn.enabled {
             endpoints += [
                 Endpoint(
-                    name: "turn", service: .coturn, probe: "turn_allocation", address: at(ports.turn), host: turn.host, kind: .relay(isTLS: false)),
+                    name: "turn", service: .coturn, probe: "turn_allocation", address: at(ports.turn), host: turn.host, kind: .relay(.udp)),
+                Endpoint(
+                    name: "turn_tcp", service: .coturn, probe: "turn_tcp_allocation", address: at(ports.turn), host: turn.host,
+                    kind: .relay(.tcp)),
                 Endpoint(
                     name: "turn_tls", service: .coturn, probe: "turn_tls_allocation", address: at(ports.turnTLS), host: turn.host,
-                    kind: .relay(isTLS: true)),
+                    kind: .relay(.tls)),
             ]
         }
         return endpoints

@@ -9,6 +9,8 @@ _Static_assert(SNIKKET_PATH_ONLY == O_PATH, "another kernel's number");
 
 int snikket_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL); }
 
+void snikket_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0UL, 0UL, 0UL); }
+
 int snikket_clock_is_synchronised(void) {
     // Without modes it only asks; a sandbox may forbid even that.
     struct timex state = {0};

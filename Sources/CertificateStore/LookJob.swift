@@ -53,14 +53,21 @@ public struct LookJob: Sendable, Codable, Equatable {
         case clients(domain: String, isDirect: Bool)
         /// XMPP for apps: STARTTLS, and logging in.
         case login(domain: String, username: String, password: String)
-        /// XMPP for servers: STARTTLS.
-        case servers(domain: String)
+        /// XMPP for servers: STARTTLS or direct TLS.
+        case servers(domain: String, isDirect: Bool)
         /// A web page.
         case page(path: String)
         /// The place for uploads.
         case upload(path: String)
         /// A relay address, had with credentials of this secret and given back.
-        case relay(secret: String, isTLS: Bool)
+        case relay(secret: String, over: Transport)
+        /// Nothing but that somebody listens.
+        case port
+    }
+
+    /// What a relay is asked over.
+    public enum Transport: String, Sendable, Codable {
+        case udp, tcp, tls
     }
 
     /// As JSON.

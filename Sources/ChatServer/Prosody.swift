@@ -73,6 +73,18 @@ public struct Prosody: ChatServer {
         // Asked every few seconds: that it answers is all there is to know.
         _ = try await exchange(.init(method: .get, path: "/snikket_api/ping"), within: patience)
     }
+
+    /// Has it keep something, a row in its database and a file among the uploads, and read it back.
+    ///
+    /// - Returns: what could not be kept, and why, in words; empty when everything could.
+    public func storageFaults(within patience: Duration) async throws(ChatServerError) -> [String] {
+        try await get("/store", within: patience, gives: StorageFaults.self).faults
+    }
+
+    /// Which modules its configuration has and are not loaded, each with its host.
+    public func missingModules(within patience: Duration) async throws(ChatServerError) -> [String] {
+        try await get("/modules", within: patience, gives: MissingModules.self).missing
+    }
 }
 
 extension Prosody {

@@ -37,6 +37,16 @@ struct Told: Decodable {
     var administrators: Int
 }
 
+/// What could not be kept, and why.
+struct StorageFaults: Decodable {
+    var faults: [String]
+}
+
+/// What is not loaded.
+struct MissingModules: Decodable {
+    var missing: [String]
+}
+
 /// A request that says nothing more.
 struct Empty: Encodable {}
 

@@ -9,6 +9,9 @@ public struct PendingUpgrade: Sendable, Equatable {
     /// Whether it comes from an archive of security updates.
     public var isSecurity: Bool
 
+    /// Whether it comes from backports, which do not say what is for security.
+    public var isBackport: Bool { available.contains("~bpo") }
+
     public init(package: String, installed: String, available: String, isSecurity: Bool) {
         self.package = package
         self.installed = installed

@@ -7,13 +7,20 @@ public enum Scene: Sendable, Equatable {
     /// The same by STARTTLS, and then logging in with a name and a password.
     case login(domain: String, username: String, password: String)
     /// Another server's XMPP stream up to and with TLS. Inside it whoever shows no certificate of a server is turned away, with a warning in the log.
-    case servers(domain: String)
+    case servers(domain: String, isDirect: Bool)
     /// A web page of that path (RFC 9110): there, and HTML.
     case page(path: String)
     /// A place for uploads (XEP-0363): it refuses what comes without a slot's token, and nothing is stored.
     case upload(path: String)
     /// A relay address (RFC 8656), had with credentials of that secret and given back.
-    case relay(secret: String, isTLS: Bool)
+    case relay(secret: String, over: RelayTransport)
+    /// A port on which somebody listens. No more is asked there.
+    case port
+}
+
+/// What a relay is asked over (RFC 8656 §2.1).
+public enum RelayTransport: Sendable {
+    case udp, tcp, tls
 }
 
 /// What was seen.
@@ -78,7 +85,7 @@ private struct Way {
 private func look(
     at scene: Scene, _ address: String, _ name: String, _ milliseconds: Int, _ now: Int, by way: Way, seen certificate: inout Certificate?
 ) throws(ProbeError) -> Sight.Fault? {
-    if case .relay(let secret, isTLS: false) = scene {
+    if case .relay(let secret, over: .udp) = scene {
         let connection = try Connection.connected(to: address, over: .udp, milliseconds: milliseconds)
         return try RelayLook(secret: secret, now: now).fault { request, read throws(ProbeError) in try connection.answer(toDatagram: request, read) }
     }
@@ -87,13 +94,18 @@ private func look(
     if way.isPlain, let request = scene.request {
         return request.fault(try HTTPAnswer(to: request.method, request.path, host: name, over: connection))
     }
+    if case .port = scene { return nil }
+    if case .relay(let secret, over: .tcp) = scene {
+        return try RelayLook(secret: secret, now: now).fault { request, read throws(ProbeError) in try connection.answer(to: request, read) }
+    }
     var protocols: [String] = []
     switch scene {
     case .clients(let domain, isDirect: false), .login(let domain, _, _): try StartTLS.xmppClient.negotiate(on: connection, name: domain)
     case .clients(_, isDirect: true): protocols = [StartTLS.xmppClient.alpn]
-    case .servers(let domain): try StartTLS.xmppServer.negotiate(on: connection, name: domain)
+    case .servers(_, isDirect: true): protocols = [StartTLS.xmppServer.alpn]
+    case .servers(let domain, isDirect: false): try StartTLS.xmppServer.negotiate(on: connection, name: domain)
     case .page, .upload: protocols = ["http/1.1"]
-    case .relay: break
+    case .relay, .port: break
     }
     let session = try TLSSession.established(over: connection, name: name, protocols: protocols)
     certificate = try session.certificate()
@@ -108,7 +120,8 @@ private func look(
         let features = try XMPPStream.open(over: session, as: .xmppClient, to: domain)
         defer { XMPPStream.close(session) }
         return try Login(username: username, password: password).fault(over: session, offered: features)
-    case .servers: return nil
+    case .servers(_, let isDirect): return isDirect && session.agreedProtocol != StartTLS.xmppServer.alpn ? .noALPN : nil
+    case .port: return nil
     case .page, .upload:
         guard let request = scene.request else { return nil }
         return request.fault(try HTTPAnswer(to: request.method, request.path, host: name, over: session))
@@ -135,7 +148,7 @@ extension Scene {
         switch self {
         case .page(let path): WebRequest(method: "GET", path: path, status: 200, isPage: true)
         case .upload(let path): WebRequest(method: "PUT", path: path, status: 401, isPage: false)
-        case .clients, .login, .servers, .relay: nil
+        case .clients, .login, .servers, .relay, .port: nil
         }
     }
 }

@@ -41,7 +41,7 @@ public struct Finding: Sendable, Equatable {
         case resolver, hosts, address, service, website, caa
         case ipv6, ports, reachable, firewall
         case clock, disk, memory, files
-        case programs, otherServers = "other_servers"
+        case programs, updates, otherServers = "other_servers"
         case certificate
 
         /// The heading that it stands under.
@@ -51,7 +51,7 @@ public struct Finding: Sendable, Equatable {
             case .resolver, .hosts, .address, .service, .caa, .website: .dns
             case .ipv6, .ports, .reachable, .firewall: .network
             case .clock, .disk, .memory, .files: .machine
-            case .programs, .otherServers: .programs
+            case .programs, .updates, .otherServers: .programs
             case .certificate: .certificate
             }
         }

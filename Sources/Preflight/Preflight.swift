@@ -37,6 +37,7 @@ public struct Preflight: Sendable {
         async let firewall = FirewallCheck(settings: settings).findings()
         async let website = WebsiteCheck(settings: settings).findings()
         async let programs = ProgramsCheck(settings: settings).findings()
+        async let updates = UpdatesCheck().findings()
         async let issuers =
             settings.isLoopbackOnly
             ? [] : onThread { [settings, resolver] in IssuersCheck(settings: settings).findings(from: resolver) }
@@ -54,6 +55,7 @@ public struct Preflight: Sendable {
         findings.append(ClockCheck(certificateBegins: facts.record?.notBefore).finding)
         findings += ResourcesCheck(state: locations.state, isRunning: running != nil).findings
         findings += await programs
+        findings += await updates
         findings += await website
         let named = Set(conflicts.compactMap(\.pid))
         findings += await onThread { [running, settings] in

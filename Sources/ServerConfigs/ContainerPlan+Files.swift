@@ -34,7 +34,13 @@ extension ContainerPlan {
     }
 
     /// For Podman under systemd (podman-systemd.unit(5)).
+    ///
+    /// - Throws: ``ServerConfigsError/inexpressible(path:target:)``, ``ServerConfigsError/unfitImage(name:target:)`` and as ``composeFile()``.
     public func quadletFiles() throws(ServerConfigsError) -> [DeploymentFile] {
+        // Another name than an image can have would be read as an option or another unit, or have variables put into it.
+        guard let first = image.unicodeScalars.first, Self.begins(imageName: first), image.unicodeScalars.allSatisfy(Self.isIn(imageName:)),
+            ![".image", ".build"].contains(where: image.hasSuffix)
+        else { throw .unfitImage(name: image, target: "quadlet") }
         var files: [DeploymentFile] = []
         for container in containers {
             var values = try container.quadletValues
@@ -47,6 +53,16 @@ extension ContainerPlan {
         let text = try locations.render(template: "quadlet/network.template", .systemd, ["usesIPv6": .flag(usesIPv6)])
         return files + [DeploymentFile(name: "snikket.network", text: text)]
     }
+
+    private static func begins(imageName scalar: UnicodeScalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", "[": true
+        default: false
+        }
+    }
+
+    /// What the name of an image consists of (github.com/distribution/reference).
+    private static func isIn(imageName scalar: UnicodeScalar) -> Bool { begins(imageName: scalar) || "]._-/:@+".unicodeScalars.contains(scalar) }
 }
 
 extension ContainerPlan.Container {
@@ -70,8 +86,7 @@ extension ContainerPlan.Container {
         get throws(ServerConfigsError) {
             var lines: [[String: Value]] = []
             for mount in mounts {
-                // There a colon separates, and blanks do.
-                for path in [mount.source, mount.target] where path.contains(where: { $0 == ":" || $0 == "," || $0 == " " }) {
+                for path in [mount.source, mount.target] where path.unicodeScalars.contains(where: Self.separates) {
                     throw .inexpressible(path: path, target: "quadlet")
                 }
                 lines.append(["line": .text("\(mount.source):\(mount.target)" + (mount.isReadOnly ? ":ro" : ""))])
@@ -85,5 +100,10 @@ extension ContainerPlan.Container {
                 "healthCommand": .text("CMD " + healthCheck.joined(separator: " ")), "needs": .texts(needs.map { "snikket-\($0).service" }),
             ]
         }
+    }
+    /// What means something in a volume, or in the lines that Podman's generator makes of it. It names the folder twice: as a word of a command, where `$$`
+    /// would be a dollar, and in `RequiresMountsFor=`, where it would stay two.
+    private static func separates(_ scalar: UnicodeScalar) -> Bool {
+        scalar.properties.isWhitespace || ":,$\"'\\".unicodeScalars.contains(scalar)
     }
 }

@@ -8,6 +8,8 @@ public enum ServerConfigsError: Error, Sendable, Equatable {
     case template(TemplateError)
     /// A path has something in it that cannot be said in the files for a target.
     case inexpressible(path: String, target: String)
+    /// What is to be the name of an image is none in the files for a target.
+    case unfitImage(name: String, target: String)
     /// A file could not be read or written.
     case file(FileError)
     /// A stored secret is not 64 hexadecimal digits.

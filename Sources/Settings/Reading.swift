@@ -51,6 +51,7 @@ struct Reading {
         checkCertificate(refused: refused)
         checkChallenge(refused: refused)
         checkPorts(refused: refused)
+        checkRelay(refused: refused)
         checkProtocols(refused: refused)
         checkFront(refused: refused)
         return draft.finished
@@ -110,6 +111,13 @@ struct Reading {
                 "SNIKKET_LETSENCRYPT_TOS_AGREE",
                 "asking the authority for a certificate is agreeing to its terms; if you do not, set \(source) to files or internal")
         }
+    }
+
+    /// That apps are told of a TURN server on another machine with what lets them in: without it there would be no calls, and nothing to see.
+    private mutating func checkRelay(refused: Set<String>) {
+        let (host, secret) = ("SNIKKET_TWEAK_TURNSERVER_DOMAIN", Settings.relaySecretOption)
+        guard !draft.settings.turn.enabled, isGiven(host), !isGiven(secret), !refused.contains(secret) else { return }
+        problem(secret, at: host, .missingBeside(option: host))
     }
 
     /// That there is something left to listen on.

@@ -76,6 +76,8 @@ final class Launcher: Sendable {
     }
 
     private func work() -> Never {
+        // Whoever looks for what hangs finds it.
+        snikket_name_thread("launcher")
         var everySignal = sigset_t()
         sigfillset(&everySignal)
         pthread_sigmask(SIG_SETMASK, &everySignal, nil)

@@ -171,6 +171,12 @@ public actor SupervisedService {
         }
     }
 
+    /// Returns when the thread that starts every program, and hears of its end, has answered. While there can be no such thread, nothing hangs in it.
+    public static func launcherAnswers() async {
+        guard let launcher = try? Launcher.running() else { return }
+        await launcher.perform { _ in }
+    }
+
     /// Ends whatever any server has left, even what hid itself so well that it could not be told whose it is. For when no server runs any more.
     public static func endOrphans() async {
         await Orphans.endAll()

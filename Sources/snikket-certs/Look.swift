@@ -68,10 +68,10 @@ extension LookJob.Scene {
             text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F } && !text.contains { forbidden.contains($0) }
         }
         switch self {
-        case .clients(let domain, _), .servers(let domain): return isPlain(domain, "<>&'\"")
+        case .clients(let domain, _), .servers(let domain, _): return isPlain(domain, "<>&'\"")
         case .login(let domain, let username, _): return isPlain(domain, "<>&'\"") && isPlain(username, ",=")
         case .page(let path), .upload(let path): return path.hasPrefix("/") && isPlain(path, "")
-        case .relay: return true
+        case .relay, .port: return true
         }
     }
 
@@ -81,10 +81,13 @@ extension LookJob.Scene {
         switch self {
         case .clients(let domain, let isDirect): .clients(domain: domain, isDirect: isDirect)
         case .login(let domain, let username, let password): .login(domain: domain, username: username, password: password)
-        case .servers(let domain): .servers(domain: domain)
+        case .servers(let domain, let isDirect): .servers(domain: domain, isDirect: isDirect)
         case .page(let path): .page(path: path)
         case .upload(let path): .upload(path: path)
-        case .relay(let secret, let isTLS): .relay(secret: secret, isTLS: isTLS)
+        case .relay(let secret, .udp): .relay(secret: secret, over: .udp)
+        case .relay(let secret, .tcp): .relay(secret: secret, over: .tcp)
+        case .relay(let secret, .tls): .relay(secret: secret, over: .tls)
+        case .port: .port
         }
     }
 }

@@ -13,8 +13,12 @@ extension Failure {
         case .template(let error): self.init(error)
         case .inexpressible(let path, let target):
             self.init(
-                error: "the path \(path) cannot be said in files for \(target)", cause: "there, colons, commas and blanks separate",
+                error: "the path \(path) cannot be said in files for \(target)", cause: "there, blanks, quotes and : , $ \\ mean something else",
                 tryThis: "use a folder with another name", code: .configuration)
+        case .unfitImage(let name, let target):
+            self.init(
+                error: "\(name) cannot be said in files for \(target)", cause: "it is no name of an image there",
+                tryThis: "correct SNIKKET_CONTAINER_IMAGE", code: .configuration)
         case .file(let error): self.init(error)
         case .damagedSecret(let path):
             self.init(

@@ -27,6 +27,7 @@ extension RenderCommand {
             return print(try rendered.difference(), terminator: "")
         }
         try ground.prepare()
+        for notice in ground.containers.notices { print("\(notice.option): \(notice.reason)") }
         do throws(FileError) {
             try Folder.make(folder, mode: 0o755)
             var isChanged = false

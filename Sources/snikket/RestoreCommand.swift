@@ -49,6 +49,7 @@ struct RestoreCommand: Command {
             file: path, opening: opening.opening, state: locations.state, configuration: locations.configuration,
             owners: try stateOwners(of: locations, isStrict: true),
             backups: (try? readSettings(locations))?.backupFolder(in: locations) ?? locations.state + "/backups")
+        let isForContainers = ContainerGround.isIn(state: locations.state)
         let unit = stop ? SystemUnit(name: "snikket.service") : nil
         if try restorer.isRunning(), unit?.isActive != true { throw BackupError.running(state: locations.state) }
         if let isSame = try restorer.finishInterrupted() {
@@ -71,7 +72,7 @@ struct RestoreCommand: Command {
         let isStarted = try putInPlace(restorer, unit)
         say("\(unobeyed(preview.contents.about.domain)) is as it was at \(localTime(preview.contents.about.created))")
         if !preview.leaving.isEmpty { say("the old state is in \(preview.aside): remove it when all is well") }
-        if unit == nil { say("start it: systemctl start snikket") }
+        if unit == nil { say(isForContainers ? "now: snikket render, as before, and start the containers" : "start it: systemctl start snikket") }
         try isStarted.get()
     }
 

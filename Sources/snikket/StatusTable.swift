@@ -83,7 +83,15 @@ struct StatusTable {
                     + (["snikket \(report.version)"] + report.versions.sorted { $0.key < $1.key }.map { "\($0.key) \(Self.shown($0.value))" }).joined(
                         separator: ", ")
             ]
-            + telling
+            + release + telling
+    }
+
+    private var release: [String] {
+        guard let release = report.release else { return [] }
+        let line =
+            "new release   snikket \(Self.shown(release.version))\(release.security ? ", for security" : ""): "
+            + (release.held ? "it comes by itself once everything serves" : "sudo snikket upgrade")
+        return [release.security ? Colour.yellow.paint(line, if: colour) : line]
     }
 
     private var certificate: [String] {

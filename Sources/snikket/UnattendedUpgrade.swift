@@ -4,7 +4,8 @@ import Glibc
 import Lifecycle
 import Settings
 
-/// What the timer does: at most once a day, in the quiet hours if there are any, what SNIKKET_UPGRADES allows.
+/// What the timer does: at most once a day, in the quiet hours if there are any, what SNIKKET_UPGRADES allows. What it sees and does not install is
+/// left for `snikket up` to tell.
 struct UnattendedUpgrade {
     let places: UpgradePlaces
     let settings: Settings
@@ -28,7 +29,8 @@ struct UnattendedUpgrade {
     /// - Returns: whether anything was found out; not when it is not the time to look.
     private func look() async throws -> Bool {
         let now = time(nil)
-        guard settings.upgrades.automatic != .no else { return true }
+        let automatic = settings.upgrades.automatic
+        guard automatic != .no || settings.checksForUpdates else { return true }
         guard settings.quietHours.map({ $0.secondsLeft(at: now) != nil }) ?? true else { return false }
         if let last = File.lastChange(of: stamp), (0..<Self.pause).contains(now - last) { return false }
         let preparation = UpgradePreparation(places)
@@ -38,15 +40,22 @@ struct UnattendedUpgrade {
         do { fetch = try releaseFetch(elsewhere: settings.upgrades.releases) } catch UpgradeError.noReleases { return true }
         let look = try await preparation.look(fetch)
         try File.write([], to: stamp, mode: 0o600)
-        guard look.isNew, settings.upgrades.automatic == .all || look.isSecurity else { return true }
-        if let refusal = look.refusal {
-            Terminal.standardOutput.print("\(look.release.version) is not tried again: \(refusal.reason ?? "it was taken back")")
+        guard look.isNew, look.refusal == nil else {
+            if let refusal = look.refusal {
+                Terminal.standardOutput.print("\(look.release.version) is not tried again: \(refusal.reason ?? "it was taken back")")
+            }
+            unlink(places.waiting)
+            return true
+        }
+        guard automatic == .all || automatic == .security && look.isSecurity else {
+            try WaitingRelease(look, isHeld: false).write(to: places.waiting)
             return true
         }
         let record = try await preparation.prepare(look, fetch, isUnattended: true, makesBackup: true, now: now)
         // What is not well, somebody looks at; and after an upgrade nobody could tell which of them it was.
         guard record.wasHealthy else {
             Terminal.standardOutput.print("not now: not everything serves")
+            try WaitingRelease(look, isHeld: true).write(to: places.waiting)
             return true
         }
         try await preparation.begin(record)

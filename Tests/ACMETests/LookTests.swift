@@ -11,7 +11,9 @@ struct LookTests {
     @Test("an app's port is good when a password can log in there, by STARTTLS and by direct TLS; a server's when it speaks TLS")
     func prosody() async throws {
         try await Workbench.with { bench throws in
-            let (client, direct, server) = (try Loopback.freePort(), try Loopback.freePort(), try Loopback.freePort())
+            let (client, direct, server, serverDirect) = (
+                try Loopback.freePort(), try Loopback.freePort(), try Loopback.freePort(), try Loopback.freePort()
+            )
             let pair = try pair(bench)
             for hasSASL in [true, false] {
                 let configuration = try bench.write(
@@ -20,7 +22,8 @@ struct LookTests {
                     run_as_root = true
                     pidfile = "\(bench.path("prosody.pid"))"; data_path = "\(bench.folder)"; daemonize = false
                     interfaces = { "127.0.0.1" }; c2s_ports = { \(client) }; s2s_ports = { \(server) }
-                    c2s_direct_tls_ports = { \(direct) }; s2s_direct_tls_ports = {}
+                    c2s_direct_tls_ports = { \(direct) }; s2s_direct_tls_ports = { \(serverDirect) }
+                    s2s_direct_tls_ssl = { certificate = "\(pair.chain)"; key = "\(pair.key)"; alpn = { "xmpp-server" } }
                     c2s_direct_tls_ssl = { certificate = "\(pair.chain)"; key = "\(pair.key)"; alpn = { "xmpp-client" } }
                     http_ports = {}; https_ports = {}; modules_disabled = { "http"; "admin_shell" }
                     modules_enabled = { "tls"; "s2s"; "c2s"; "disco"\(hasSASL ? "; \"saslauth\"" : "") }
@@ -33,15 +36,20 @@ struct LookTests {
                     let answers = try await look([
                         question("starttls", client, .clients(domain: "example.org", isDirect: false)),
                         question("direct", direct, .clients(domain: "example.org", isDirect: true)),
-                        question("servers", server, .servers(domain: "example.org")),
+                        question("servers", server, .servers(domain: "example.org", isDirect: false)),
+                        question("servers direct", serverDirect, .servers(domain: "example.org", isDirect: true)),
+                        question("no servers", direct, .servers(domain: "example.org", isDirect: true)),
+                        question("listens", client, .port), question("nobody", try Loopback.freePort(), .port),
                         question("plain", client, .clients(domain: "example.org", isDirect: true)),
                         question("stranger", client, .clients(domain: "elsewhere.org", isDirect: false)),
                     ])
-                    for name in ["starttls", "direct", "servers"] {
+                    for name in ["starttls", "direct", "servers", "servers direct"] {
                         #expect(answers[name]?.serial == pair.serial)
                         #expect(answers[name]?.isGood == true)
                     }
-                    #expect(answers["servers"]?.verdict == .good)
+                    for name in ["servers", "servers direct", "listens"] { #expect(answers[name]?.verdict == .good, "\(answers)") }
+                    #expect(answers["no servers"]?.verdict == .bad, "it is for apps")
+                    #expect(answers["nobody"]?.reason == "connection refused")
                     for name in ["starttls", "direct"] {
                         #expect(answers[name]?.verdict == (hasSASL ? .good : .bad), "\(answers)")
                         #expect(answers[name]?.reason == (hasSASL ? nil : "the server ends the stream: undefined-condition"))
@@ -117,17 +125,18 @@ struct LookTests {
                 """)
             try await bench.running("turnserver", ["-c", configuration], named: "coturn", port: tls) {
                 let answers = try await look([
-                    question("udp", port, .relay(secret: secret, isTLS: false)), question("tls", tls, .relay(secret: secret, isTLS: true)),
+                    question("udp", port, .relay(secret: secret, over: .udp)), question("tcp", port, .relay(secret: secret, over: .tcp)),
+                    question("tls", tls, .relay(secret: secret, over: .tls)),
                 ])
-                for name in ["udp", "tls"] {
+                for name in ["udp", "tcp", "tls"] {
                     #expect(answers[name]?.verdict == (secret == "the secret" ? .good : .bad))
                     #expect(answers[name]?.reason?.hasSuffix("(401)") == (secret == "the secret" ? nil : true))
                 }
                 #expect(answers["tls"]?.serial == pair.serial)
                 if secret == "the secret" {
                     let lines = try bench.read("coturn.log").split(separator: "\n")
-                    #expect(lines.filter { $0.contains("ALLOCATE processed, success") }.count == 2)
-                    #expect(lines.filter { $0.contains("refreshed, realm=<example.org>") && $0.contains("lifetime=0") }.count == 2)
+                    #expect(lines.filter { $0.contains("ALLOCATE processed, success") }.count == 3)
+                    #expect(lines.filter { $0.contains("refreshed, realm=<example.org>") && $0.contains("lifetime=0") }.count == 3)
                 }
             }
         }
@@ -140,7 +149,7 @@ struct LookTests {
             try await nginx(bench, port: port) {
                 let begin = ContinuousClock.now
                 // nginx waits for a request where it is asked for a stream of XMPP.
-                let silent = (0..<6).map { question("\($0)", port, .relay(secret: "s", isTLS: $0 % 2 == 0)) }
+                let silent = (0..<6).map { question("\($0)", port, .relay(secret: "s", over: $0 % 2 == 0 ? .tls : .udp)) }
                 let answers = try await look(silent + [question("fast", 1, .page(path: "/"))], milliseconds: 500)
                 #expect(ContinuousClock.now - begin < .seconds(30))
                 #expect(answers.count == 7)
@@ -151,7 +160,7 @@ struct LookTests {
 
     @Test("what could end a header's quotes or a request's line is refused", arguments: ["a'b", "a<b", "a b", "a\nb"])
     func hostile(_ text: String) async throws {
-        for scene in [LookJob.Scene.clients(domain: text, isDirect: false), .servers(domain: text), .page(path: text)] {
+        for scene in [LookJob.Scene.clients(domain: text, isDirect: false), .servers(domain: text, isDirect: false), .page(path: text)] {
             let run = try await CertificateProgramRun.of(["look"], input: try LookJob(questions: [question("x", 1, scene)], milliseconds: 100).json())
             #expect(run.exitCode == 78)
             #expect(run.failure?.kind == .configuration)

@@ -32,8 +32,8 @@ struct NameServers: Sendable {
     }
 
     /// A hook program that adds the text to another record than it is asked to, which an alias leads to.
-    func hook(_ bench: Workbench, adding record: String) throws -> String {
-        let path = try bench.write(
+    func hook(_ bench: Workbench, adding record: String) async throws -> String {
+        try await bench.program(
             "hook",
             """
             #!/usr/bin/python3
@@ -48,8 +48,6 @@ struct NameServers: Sendable {
                 server.sendall(struct.pack("!H", len(message)) + message)
                 sys.exit(server.recv(4096)[5] & 15)
             """)
-        chmod(path, 0o755)
-        return path
     }
 
     static func with<Value: Sendable>(

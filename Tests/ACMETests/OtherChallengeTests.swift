@@ -20,8 +20,8 @@ struct OtherChallengeTests {
     }
 
     /// A hook that drives Pebble's DNS server, and writes down how it was called.
-    private func hook(_ bench: Workbench, _ pebble: Pebble, _ more: String = "") throws -> String {
-        let path = try bench.write(
+    private func hook(_ bench: Workbench, _ pebble: Pebble, _ more: String = "") async throws -> String {
+        try await bench.program(
             "hook",
             """
             #!/bin/sh
@@ -30,8 +30,6 @@ struct OtherChallengeTests {
             case $1 in present) path=set-txt;; *) path=clear-txt;; esac
             curl -s -d "{\\"host\\":\\"$3\\",\\"value\\":\\"$4\\"}" http://127.0.0.1:\(pebble.dnsManagementPort)/$path
             """)
-        chmod(path, 0o755)
-        return path
     }
 
     @Test("names and a wildcard are certified through a hook program (dns-01), which is asked to tidy up")
@@ -39,7 +37,7 @@ struct OtherChallengeTests {
         try await Workbench.with { bench throws in
             try await Pebble.with(bench) { pebble throws in
                 let names = ["*.example.org", "groups.example.org"]
-                let run = try await CertificateProgramRun.of(bench.issue(from: pebble, ["--dns-hook", try hook(bench, pebble)], names: names))
+                let run = try await CertificateProgramRun.of(bench.issue(from: pebble, ["--dns-hook", try await hook(bench, pebble)], names: names))
                 try #require(run.exitCode == 0, "\(run.errors)")
                 #expect(run.issued?.names.sorted() == names)
                 let calls = try bench.read("calls").split(separator: "\n").map { $0.split(separator: " ") }
@@ -57,7 +55,7 @@ struct OtherChallengeTests {
     func failingHook() async throws {
         try await Workbench.with { bench throws in
             try await Pebble.with(bench) { pebble throws in
-                let failing = try hook(bench, pebble, #"if [ "$1" = present ]; then printf 'no such zone\033[31m\n' >&2; exit 3; fi"#)
+                let failing = try await hook(bench, pebble, #"if [ "$1" = present ]; then printf 'no such zone\033[31m\n' >&2; exit 3; fi"#)
                 let run = try await CertificateProgramRun.of(bench.issue(from: pebble, ["--dns-hook", failing], names: ["example.org"]))
                 #expect(run.exitCode == 1)
                 #expect(run.failure?.cause == "it exited with 3: no such zone[31m", "\(run.errors)")

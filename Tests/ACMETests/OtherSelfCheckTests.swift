@@ -132,7 +132,7 @@ struct OtherSelfCheckTests {
                     let run = try await CertificateProgramRun.of(
                         bench.issue(from: pebble, servers.answers + servers.looks, names: ["*.example.org", "example.org"]))
                     #expect(run.exitCode == 0, "\(run.errors)")
-                    let hook = try servers.hook(bench, adding: "_acme-challenge.other.example.net.")
+                    let hook = try await servers.hook(bench, adding: "_acme-challenge.other.example.net.")
                     let alias = try await CertificateProgramRun.of(
                         bench.issue(from: pebble, ["--dns-hook", hook] + servers.looks, names: ["alias.example.org"]))
                     #expect(alias.exitCode == 0, "\(alias.errors)")

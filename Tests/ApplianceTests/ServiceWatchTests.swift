@@ -30,6 +30,20 @@ struct ServiceWatchTests {
         #expect(Self.told((0..<100).map { Self.prosody(.ready, pid: Int32($0 / 8)) }) == [], "each time it is another process")
     }
 
+    @Test(
+        "one that is not up for five minutes is told of, whatever it does meanwhile",
+        arguments: [
+            [ServiceState.stopping], [.starting, .unhealthy, .backingOff(until: .now())], [.reloading],
+        ])
+    func downForLong(_ states: [ServiceState]) {
+        let down = (0..<40).map { Self.prosody(states[$0 % states.count]) }
+        #expect(Self.told(Array(down.prefix(20))) == [])
+        #expect(Self.told(down) == Array(repeating: 1, count: 20))
+        // A moment in between in which it is ready begins it anew.
+        #expect(Self.told(Array(down.prefix(15)) + [Self.prosody(.ready)] + Array(down.prefix(15))) == [])
+        #expect(Self.told(Array(repeating: Self.prosody(.stopped), count: 40)) == [], "nobody wants it to run")
+    }
+
     @Test("one that was started again in vain is not well before that is forgotten")
     func probation() {
         #expect(Self.told(Array(repeating: Self.prosody(.ready), count: 50), isOnProbation: true) == [])

@@ -27,7 +27,7 @@ struct StatusReportTests {
             served: ["xmpp_client": "0a", "turn_tls": "0b"]),
         disk: .init(freeBytes: 1, totalBytes: 2, path: "/var/lib/snikket"),
         problems: [.init(matter: "disk", problem: .init(error: "e", cause: "c", tryThis: "t")), .init(matter: "clock", problem: .init(error: "e"))],
-        telling: .init(matters: ["disk"], undelivered: 1),
+        telling: .init(matters: ["disk"], undelivered: 1), release: .init(version: "2", security: true, held: false),
         settingsChanged: false, ports: ["xmpp_client": 5222, "turn_tls": 5349], domain: "a.example", url: "https://a.example", version: "1")
 
     @Test("every member is there, in snake_case, and null when there is nothing to say", arguments: [bare, full])
@@ -35,8 +35,8 @@ struct StatusReportTests {
         let top = try object(try report.json())
         #expect(
             Set(top.keys) == [
-                "certificate", "disk", "domain", "healthy", "phase", "ports", "problems", "services", "settings_changed", "telling", "url", "version",
-                "versions",
+                "certificate", "disk", "domain", "healthy", "phase", "ports", "problems", "release", "services", "settings_changed", "telling", "url",
+                "version", "versions",
             ])
         guard case .list(let services)? = top["services"], case .object(let service)? = services.first,
             case .object(let certificate)? = top["certificate"]
@@ -54,6 +54,7 @@ struct StatusReportTests {
         for name in ["last_problem", "last_problem_at", "memory_bytes", "pid"] { #expect((service[name] == .null) == isBare, "\(name)") }
         for name in ["issuer", "last_error", "next_attempt", "not_after", "serial"] { #expect((certificate[name] == .null) == isBare, "\(name)") }
         #expect((top["disk"] == .null) == isBare)
+        #expect((top["release"] == .null) == isBare)
         if case .list(let problems)? = top["problems"] {
             #expect(problems.count == report.problems.count)
             for case .object(let problem) in problems { #expect(problem.keys.sorted() == ["cause", "error", "matter", "try"]) }

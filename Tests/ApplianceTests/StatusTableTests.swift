@@ -46,6 +46,16 @@ struct StatusTableTests {
                 """)
     }
 
+    @Test(
+        "a newer release is named, with whether it is for security and what becomes of it",
+        arguments: [
+            (StatusReport.ReleaseReport(version: "2.0", security: false, held: false), "new release   snikket 2.0: sudo snikket upgrade"),
+            (.init(version: "2.0", security: true, held: true), "new release   snikket 2.0, for security: it comes by itself once everything serves"),
+        ])
+    func release(release: StatusReport.ReleaseReport, line: String) {
+        #expect(table { $0.release = release }.split(separator: "\n").contains(Substring(line)))
+    }
+
     @Test("says what becomes of settings that have changed: in a container nobody has to be told of them")
     func settingsChanged() {
         func line(_ change: (inout StatusReport) -> Void) -> Substring? {

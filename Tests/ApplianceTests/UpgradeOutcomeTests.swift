@@ -54,5 +54,7 @@ struct UpgradeOutcomeTests {
             outcome.text(domain: "chat.example.org")
                 == "On the server of chat.example.org, no upgrade can come by itself: there would be no way back. What to do: look at it with "
                 + "`snikket upgrade`; it is tried again by itself.")
+        let unseen = UpgradeOutcome(obstacle: "it is not signed", areWished: false)
+        #expect(unseen?.problem.error == "whether there is a newer release cannot be told")
     }
 }

@@ -61,6 +61,9 @@ struct WarningTests {
             #expect(text.contains(part), "\(text)")
         }
         #expect(!UpgradeNotice(of: [old], domain: "a.example").text.contains("security"))
+        let backport = PendingUpgrade(package: "prosody", installed: "13.0.1-1~bpo12+1", available: "13.0.2-1~bpo12+1", isSecurity: false)
+        let notice = UpgradeNotice(of: [old, backport], domain: "a.example")
+        #expect(notice.level == 1 && notice.text.contains("prosody 13.0.2-1~bpo12+1 (now 13.0.1-1~bpo12+1), perhaps for security"))
     }
 
     @Test("another security upgrade is told of, whatever was waiting before, and one that was told of is not")
@@ -78,6 +81,10 @@ struct WarningTests {
             // One of two is installed.
             ([upgrade("nginx", "3", isSecurity: true), prosody], true), ([prosody], false),
             ([], true), ([coturn], true), ([coturn, upgrade("nginx", "4", isSecurity: false)], false),
+            // Backports do not say what is for security.
+            ([coturn, upgrade("prosody", "3~bpo12+1", isSecurity: false)], true),
+            ([coturn, upgrade("prosody", "3~bpo12+1", isSecurity: false)], false),
+            ([coturn, upgrade("prosody", "4~bpo12+1", isSecurity: false)], true),
         ]
         try await Scratch.with { scratch in
             let chat = Ears(hears: true)
@@ -88,6 +95,35 @@ struct WarningTests {
                 await messages.tell("upgrade", level: notice.level, parts: notice.forSecurity, notice.text)
                 #expect(chat.heard.count - before == (look.isTold ? 1 : 0), "look \(number)")
             }
+        }
+    }
+
+    @Test("of a newer release they hear once of each version, and again when it is the one for security that is held back")
+    func releases() async throws {
+        let looks: [(release: WaitingRelease, isTold: Bool)] = [
+            (.init(version: "0.2.0", isSecurity: false, isHeld: false), true), (.init(version: "0.2.0", isSecurity: false, isHeld: false), false),
+            (.init(version: "0.2.1", isSecurity: false, isHeld: false), true), (.init(version: "0.2.2", isSecurity: true, isHeld: true), true),
+            (.init(version: "0.2.2", isSecurity: true, isHeld: true), false), (.init(version: "0.2.3", isSecurity: true, isHeld: false), true),
+        ]
+        try await Scratch.with { scratch in
+            let chat = Ears(hears: true)
+            for (number, look) in looks.enumerated() {
+                // Another run each time.
+                let messages = AdminMessages(path: scratch.path + "/messages.json", channels: ["chat": chat])
+                let (before, notice) = (chat.heard.count, ReleaseNotice(of: look.release, domain: "a.example"))
+                await messages.tell("release", level: notice.level, parts: notice.versions, notice.text)
+                #expect(chat.heard.count - before == (look.isTold ? 1 : 0), "look \(number)")
+            }
+            #expect(
+                chat.heard[0] == """
+                    snikket 0.2.0 is there for the server of a.example.
+                    What to do: `snikket upgrade` on the server says what is new, asks, and installs it.
+                    """)
+            #expect(
+                chat.heard[2] == """
+                    snikket 0.2.2 is there for the server of a.example, and mends security problems of what is installed.
+                    What to do: look with `snikket status` what does not serve: the release comes by itself once everything does.
+                    """)
         }
     }
 
@@ -150,6 +186,20 @@ struct WarningTests {
             await messages.tell("certificate", level: 0, "over again")
             #expect(chat.heard == ["one", "three", "over"])
             #expect(AdminMessages(path: path, channels: ["chat": chat]).areDelivered)
+        }
+    }
+
+    @Test("what cannot go on is forgotten, and is news when it comes again")
+    func forgotten() async throws {
+        try await Scratch.with { scratch in
+            let (path, chat) = (scratch.path + "/messages.json", Ears(hears: true))
+            let messages = AdminMessages(path: path, channels: ["chat": chat])
+            await messages.tell("service coturn", level: 1, "fails")
+            await messages.forget("service coturn")
+            #expect(await AdminMessages(path: path, channels: ["chat": chat]).report == .init(matters: [], undelivered: 0))
+            await messages.tell("service coturn", level: 0, "works again")
+            await messages.tell("service coturn", level: 1, "fails again")
+            #expect(chat.heard == ["fails", "fails again"])
         }
     }
 

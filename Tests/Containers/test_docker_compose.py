@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 GOLDEN = Path(__file__).resolve().parents[1] / "ServerConfigsTests/Golden"
+EXAMPLES = ["bridge", "host", "addresses", "rootless"]
 READ = """
 set -e
 cd /tmp
@@ -16,7 +17,7 @@ apt-get -q update >/dev/null
 apt-get -q download docker-compose >/dev/null
 dpkg -x docker-compose*.deb root
 compose=root/usr/libexec/docker/cli-plugins/docker-compose
-for example in bridge host addresses; do
+for example in bridge host addresses rootless; do
     mkdir "$example"
     cp "/golden/containers.$example.compose.yaml" "$example/compose.yaml"
     "$compose" -f "$example/compose.yaml" config --format json
@@ -33,7 +34,7 @@ def read() -> dict[str, dict[str, Any]]:
         capture_output=True, text=True, timeout=300)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "level=warning" not in answer.stderr, answer.stderr
-    return dict(zip(("bridge", "host", "addresses"), map(json.loads, answer.stdout.split("===\n")[:3])))
+    return dict(zip(EXAMPLES, map(json.loads, answer.stdout.split("===\n")[: len(EXAMPLES)])))
 
 
 def _variables(value: Any) -> dict[str, str]:
@@ -41,7 +42,7 @@ def _variables(value: Any) -> dict[str, str]:
     return value if isinstance(value, dict) else dict(line.split("=", 1) for line in value or [])
 
 
-@pytest.mark.parametrize("example", ["bridge", "host", "addresses"])
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_docker_reads_it_as_it_was_meant(read: dict[str, dict[str, Any]], example: str) -> None:
     written = yaml.safe_load((GOLDEN / f"containers.{example}.compose.yaml").read_text())
     services = read[example]["services"]

@@ -14,7 +14,7 @@ import pytest
 from world import bad_certificates, faults
 from world.faults import changed, document, problem, raw, says
 from world.issuing import Bench, Run, bench, unfit
-from world.misbehaviour import STEPS, Fault
+from world.misbehaviour import STEPS, Exchange, Fault
 from world.parallel import beside_each_other
 
 KINDS = {75: {"unreachable", "caDown", "rateLimited", "busy"}, 78: {"configuration", "externalAccount"},
@@ -68,13 +68,13 @@ def http_date(seconds: int) -> str:
 # Every step, every general fault.
 for step in STEPS:
     case(f"429 and come back in an hour, at {step}", {step: problem(429, "rateLimited", "too many", ("Retry-After", "3600"))}, LATER, "rateLimited",
-         asked_once(step, range(3600, 3601)))
+         asked_once(step, range(3600, 3601)), answer_timeout=6)
     case(f"429 and come back at a date, at {step}", {step: problem(429, "rateLimited", "too many", ("Retry-After", http_date(7200)))}, LATER,
-         "rateLimited", asked_once(step, range(3700, 7201)))
+         "rateLimited", asked_once(step, range(3700, 7201)), answer_timeout=6)
     case(f"500 each time, at {step}", {step: problem(500, "serverInternal", "oh no")}, LATER, "caDown", tried_three_times(step))
     case(f"503 of a gateway each time, at {step}", {step: problem(503)}, LATER, "caDown", tried_three_times(step))
     case(f"503 and come back in an hour, at {step}", {step: problem(503, None, "", ("Retry-After", "3600"))}, LATER, "caDown",
-         asked_once(step, range(3600, 3601)))
+         asked_once(step, range(3600, 3601)), answer_timeout=6)
     case(f"no answer at all, at {step}", {step: faults.hang}, LATER)
     case(f"reset connections, at {step}", {step: faults.reset}, LATER, "unreachable")
     case(f"answers that are cut off, at {step}", {step: faults.cut_off}, LATER, "unreachable")
@@ -116,12 +116,13 @@ case("two states in one object", {"order": changed(lambda answer: answer.changed
 # Times to come back.
 for value, seconds in [("99999999999999999999", range(86400, 366 * 86400 + 1)), ("31536000", range(31536000, 31536001)),
                        ("Sun, 06 Nov 9999 08:49:37 GMT", range(86400, 366 * 86400 + 1))]:
-    case(f"503 and Retry-After: {value}", {"newOrder": problem(503, None, "", ("Retry-After", value))}, LATER, "caDown", asked_once("newOrder", seconds))
+    case(f"503 and Retry-After: {value}", {"newOrder": problem(503, None, "", ("Retry-After", value))}, LATER, "caDown",
+         asked_once("newOrder", seconds), answer_timeout=6)
 for value in ["-5", "soon", "", "1e9", "Sun, 99 Nov 1994 99:99:99 GMT", "99999999999999999999 GMT"]:
     case(f"503 and Retry-After: {value or 'nothing'}, which is no time", {"newOrder": problem(503, None, "", ("Retry-After", value))}, LATER, "caDown",
          tried_three_times("newOrder"))
 case("an order that is to be looked at in an hour", {"order": changed(lambda answer: answer.with_json(
-    lambda order: order.update(status="pending")).changed(retry_after="3600"))}, LATER, "caDown", asked_once("order", range(3600, 3601)))
+    lambda order: order.update(status="pending")).changed(retry_after="3600"))}, LATER, "caDown", asked_once("order", range(3600, 3601)), answer_timeout=6)
 case("a certificate that is to be asked for in an hour", {"finalize": changed(lambda answer: answer.with_json(
     lambda order: order.update(status="processing")).changed(retry_after="3600"))}, LATER, "caDown")
 
@@ -131,15 +132,16 @@ def stuck(status: str) -> Fault:
     return document(lambda order: order.update(status=status, certificate=None))
 
 
-def nearly_ready(exchange) -> None:
-    """Ready when it should be, but never valid."""
-    answer = exchange.forward()
-    exchange.reply(answer.with_json(lambda order: order.update(status="processing")) if exchange.proxy.csr else answer)
+def once_finalized(status: str) -> Fault:
+    """As it is until it is finalized, and from then on this. An order that is ready too early is finalized before its names have been looked at."""
+    def fault(exchange: Exchange) -> None:
+        (stuck(status) if exchange.proxy.csr else changed(lambda answer: answer))(exchange)
+    return fault
 
 
 case("an order that never becomes ready", {"order": stuck("pending")}, LATER, "caDown", timeout=6)
-case("an order that never becomes valid", {"order": nearly_ready, "finalize": stuck("processing")}, LATER, "caDown", timeout=6)
-case("an order that stays ready after it was finalized", {"finalize": stuck("ready"), "order": stuck("ready")}, LATER, "caDown", timeout=6)
+case("an order that never becomes valid", {"order": once_finalized("processing"), "finalize": stuck("processing")}, LATER, "caDown", timeout=6)
+case("an order that stays ready after it was finalized", {"order": once_finalized("ready"), "finalize": stuck("ready")}, LATER, "caDown", timeout=6)
 case("an order that is invalid without a reason", {"newOrder": stuck("invalid")}, ACT, "refused")
 case("an order that is valid and has no certificate", {"newOrder": stuck("valid")}, ACT, "refused")
 case("an order in a state that nobody knows", {"newOrder": stuck("\x1b[2J")}, LATER, "unreachable")

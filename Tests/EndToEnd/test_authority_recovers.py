@@ -2,7 +2,6 @@
 
 import email.utils
 import signal
-import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from world.faults import changed, each_first, first, problem
 from world.issuing import Bench, Run, bench, public_key
 from world.misbehaviour import STEPS, Fault, MisbehavingAuthority
 from world.parallel import beside_each_other
+from world.programs import put_program
 from world.waiting import until
 
 
@@ -164,9 +164,8 @@ def test_told_to_stop_it_takes_its_answers_away(number: signal.Signals, place: B
 
 @pytest.mark.parametrize("step", ["challenge", "order"])
 def test_a_hook_program_is_asked_to_take_its_record_away(step: str, place: Bench, tmp_path: Path) -> None:
-    hook, log = tmp_path / "hook", tmp_path / "log"
-    hook.write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
-    hook.chmod(hook.stat().st_mode | stat.S_IXUSR)
+    log = tmp_path / "log"
+    hook = put_program(tmp_path / "hook", f'#!/bin/sh\necho "$@" >> {log}\n')
     run = place.issue({step: problem(403, "unauthorized", "no")}, webroot=False, more=["--dns-hook", str(hook)])
     assert run.code == 1
     calls = [line.split() for line in log.read_text().splitlines()]

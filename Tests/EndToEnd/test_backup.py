@@ -54,6 +54,8 @@ async def backed_up_while_they_talk(appliance: Appliance, alice: Account, bob: A
         for number in range(40):
             await say(number)
         before = list(arrived)
+        # Otherwise a backup would keep the chat server from writing now and then (sqlite.org/fileformat.html §1.3).
+        assert next(appliance.state.rglob("prosody.sqlite")).read_bytes()[18:20] == b"\2\2", "the database has a write-ahead log"
         backup = asyncio.create_task(asyncio.to_thread(appliance.snikket, "backup", "create", "--to", str(file), "--json", seconds=120))
         number = 40
         while not backup.done():

@@ -10,6 +10,7 @@ import pytest
 
 from world.appliance import scratch
 from world.backups import House, verify
+from world.programs import put_program
 from world.waiting import until
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -80,10 +81,7 @@ def test_what_whoever_began_it_has_ignored_does_not_stop_it(house: House) -> Non
 
 
 def carrier(house: House, name: str, text: str) -> Path:
-    program = house.folder / name
-    program.write_text(f"#!/bin/sh\n{text}\n")
-    program.chmod(0o755)
-    return program
+    return put_program(house.folder / name, f"#!/bin/sh\n{text}\n")
 
 
 def due(program: Path) -> list[str]:

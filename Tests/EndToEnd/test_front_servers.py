@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import http.client
-import re
 import socket
 import ssl
 import subprocess
@@ -17,7 +16,7 @@ import pytest
 from world import web
 from world.appliance import Appliance, scratch, without_pebble
 from world.authority import Authority
-from world.front import Front
+from world.front import Front, settings_asked_for
 from world.people import logged_in, register
 from world.ports import BLOCK, free_block
 
@@ -77,7 +76,7 @@ def _behind(kind: str) -> Iterator[Behind]:
         # What the program itself asks for.
         refused = appliance.snikket("render", "--target", f"proxy={kind}", *_sets(appliance))
         assert refused.returncode == 78, refused.stdout
-        asked = dict(re.findall(r'^(?:snikket: cause:)?\s*(SNIKKET_\w+)="?([^"\n]*)"?$', refused.stderr, re.M))
+        asked = settings_asked_for(refused.stderr)
         assert "SNIKKET_TWEAK_HTTP_PORT" not in asked and asked
         appliance.settings |= asked
         with Authority(folder / "authority", port) as authority:

@@ -113,10 +113,11 @@ def test_the_control_socket_tells_the_same_to_curl(measured: Appliance) -> None:
 
 def test_prometheus_scrapes_it(scraping: Prometheus) -> None:
     until(lambda: scraping.number("up") == scraping.number("snikket_healthy") == 1, 20, "it is scraped, and healthy")
-    assert scraping.number('snikket_service_up{service="prosody"}') == 1
-    assert scraping.number("snikket_certificate_not_after_timestamp_seconds > time()") is not None
-    target = scraping.ask("targets")["activeTargets"][0]
-    assert target["health"] == "up" and target["lastError"] == ""
+    # After a scrape that came too late, on a busy machine, nothing is known until the next.
+    until(lambda: scraping.number('snikket_service_up{service="prosody"}') == 1, 15, "Prosody is up")
+    until(lambda: scraping.number("snikket_certificate_not_after_timestamp_seconds > time()") is not None, 15, "the certificate is good")
+    target = until(lambda: next((one for one in scraping.ask("targets")["activeTargets"] if one["health"] == "up"), None), 15, "the target is up")
+    assert target["lastError"] == ""
     described = scraping.ask("targets/metadata", metric="snikket_disk_free_bytes")
     assert (described[0]["type"], described[0]["unit"]) == ("gauge", "bytes")
 
@@ -230,7 +231,7 @@ def test_the_dashboard_asks_only_for_what_there_is(scraping: Prometheus, measure
     for expression in expressions:
         assert metrics_in(expression) <= known, expression
         expression = expression.replace("$instance", ".*").replace("$__rate_interval", "1m")
-        assert scraping.value(expression), f"{expression} has no answer"
+        until(lambda: scraping.value(expression), 15, f"{expression} has an answer")
 
 
 def test_the_alert_rules_are_sound_and_ask_only_for_what_there_is(scraping: Prometheus, measured: Appliance) -> None:

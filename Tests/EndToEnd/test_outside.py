@@ -12,7 +12,8 @@ from world.appliance import Appliance
 INTERNAL = [
     "/api", "/api/", "/api/users", "/api/invitations", "/snikket_api", "/snikket_api/users", "/admin_api", "/admin_api/users",
     "/rest", "/metrics", "/status", "/nginx_status", "/oauth2/token", "/register_api", "/invites_api", "/prosody", "/_internal",
-    "/snikket_api/ping", "/snikket_api/invitations", "/invite/../snikket_api/users", "/.well-known/../snikket_api/users",
+    "/snikket_api/ping", "/snikket_api/store", "/snikket_api/modules", "/snikket_api/invitations",
+    "/invite/../snikket_api/users", "/.well-known/../snikket_api/users",
     "/http-bind/../snikket_api/users", "/xmpp-websocket/..%2fsnikket_api/users", "/acme", "/snikket.conf", "/.env", "/.git/config"]
 
 

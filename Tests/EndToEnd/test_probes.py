@@ -48,6 +48,10 @@ def _replaced(appliance: Appliance, before: dict[str, Any], seconds: float) -> d
     return found
 
 
+def _matter(appliance: Appliance, name: str) -> bool:
+    return any(problem["matter"] == name for problem in appliance.status()["problems"])
+
+
 def _children(pid: int) -> list[int]:
     return [int(number) for number in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -87,6 +91,17 @@ def test_a_prosody_that_lets_nobody_log_in_is_noticed_named_and_healed(watched: 
         stream.open()
         stream.start_tls()
         assert "SCRAM-SHA-256" in stream.mechanisms
+
+
+def test_parts_of_the_chat_server_that_no_app_needs_to_log_in_are_missed_too(watched: Appliance, inside: Inside) -> None:
+    assert "xmpp_server_tls" in watched.healthy()["certificate"]["served"]
+    before = watched.service("prosody")
+    inside.run(f'''require "prosody.core.modulemanager".unload("groups.{watched.domain}", "muc");
+        require "prosody.core.portmanager".deactivate("s2s_direct_tls"); require "prosody.core.portmanager".deactivate("proxy65");''')
+    after = _replaced(watched, before, NOTICED)
+    for part in ("s2s_tls: connection refused", "proxy65: connection refused", f"modules: not loaded: muc for groups.{watched.domain}"):
+        assert part in after["last_problem"]
+    watched.healthy()
 
 
 def test_uploads_that_would_be_lost_are_noticed_and_the_one_to_blame_is_healed(watched: Appliance, inside: Inside) -> None:
@@ -150,9 +165,11 @@ def test_when_nobody_can_look_nobody_is_to_blame(watched: Appliance) -> None:
     program.rename(hidden)
     try:
         until(lambda: "what is served cannot be looked at" in watched.said, NOTICED, "it is said")
+        until(lambda: _matter(watched, "look"), 20, "the status tells of it")
     finally:
         hidden.rename(program)
     until(lambda: "what is served can be looked at again" in watched.said, NOTICED, "it is over")
+    until(lambda: not _matter(watched, "look"), 20, "and the status tells of it no more")
     assert _restarts(watched) == before
     watched.healthy()
 

@@ -1,4 +1,4 @@
-"""What `snikket render` says is to be done next, when it has written what an engine reads."""
+"""What `snikket render` says about containers: what is to be done next, and what they do not do."""
 
 import pytest
 
@@ -26,3 +26,18 @@ def test_the_last_line_says_what_the_engine_has_to_be_told(engine: str, first: s
         assert last_line(appliance, "SNIKKET_SITE_NAME=Kitchen\n").endswith(": unchanged")
         assert last_line(appliance, "SNIKKET_TWEAK_TURNSERVER=off\n") == later
         assert last_line(appliance).endswith(": unchanged")
+
+
+@pytest.mark.parametrize("engine", ["compose", "quadlet"])
+def test_each_setting_that_does_nothing_in_containers_is_named(engine: str) -> None:
+    with without_pebble("unheeded") as appliance:
+        given = {
+            "SNIKKET_BACKUP_SCHEDULE": "daily", "SNIKKET_METRICS_LISTEN": "127.0.0.1:9105", "SNIKKET_SMTP_URL": "smtp://anna:hush@mail.example.org",
+            "SNIKKET_UPGRADES": "all"}
+        appliance.config.write_text(appliance.config.read_text() + "".join(f"{name}={value}\n" for name, value in given.items()))
+        answer = appliance.snikket("render", "--target", engine, "--output", str(appliance.folder / "home/out"))
+        assert answer.returncode == 0, answer.stderr
+        assert sorted(line.split(": ")[0] for line in answer.stdout.splitlines() if line.startswith("SNIKKET_")) == sorted(given)
+        assert "hush" not in answer.stdout + answer.stderr
+        # It is no part of a diff.
+        assert "SNIKKET_" not in appliance.snikket("render", "--target", engine, "--output", str(appliance.folder / "home/out"), "--diff").stdout

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from world import harm
 from world.appliance import Appliance, without_pebble
 
 
@@ -50,7 +51,7 @@ class Systemd:
 def heard() -> Iterator[tuple[Appliance, Systemd]]:
     with without_pebble("systemd", settings={"SNIKKET_CERTIFICATE": "internal"}) as appliance:
         systemd = Systemd(appliance.folder / "notify")
-        appliance.start({"NOTIFY_SOCKET": str(appliance.folder / "notify"), "WATCHDOG_USEC": "1000000"}).line("ready ", 60)
+        appliance.start({"NOTIFY_SOCKET": str(appliance.folder / "notify"), "WATCHDOG_USEC": "4000000"}).line("ready ", 60)
         try:
             yield appliance, systemd
         finally:
@@ -126,3 +127,17 @@ def test_it_says_that_it_lives_while_it_does(heard: tuple[Appliance, Systemd]) -
         systemd.hears("WATCHDOG=1", silent, 3)
     appliance.process.send_signal(signal.SIGCONT)
     systemd.hears("WATCHDOG=1", silent, 5)
+
+
+def test_it_does_not_say_so_when_nobody_would_hear_of_a_server_s_end(heard: tuple[Appliance, Systemd]) -> None:
+    appliance, systemd = heard
+    systemd.hears("WATCHDOG=1", len(systemd.heard), 5)
+    assert appliance.process is not None
+    harm.deadlock(appliance.process.pid, thread="launcher")
+    # One may have been on its way.
+    silent = len(systemd.heard) + 1
+    with pytest.raises(AssertionError):
+        systemd.hears("WATCHDOG=1", silent, 4)
+    # It cannot stop its servers any more either.
+    appliance.process.kill()
+    appliance.ended()

@@ -1,31 +1,19 @@
 """The page that people see while the service comes up, or a part of it is down: in words, by itself, and over in time."""
 
-import html
 import os
-import re
 import signal
 
 from selenium.webdriver.common.by import By
 
 from world import web
 from world.appliance import Appliance, with_pebble, without_pebble
-from world.browser import chromium, says
-from world.processes import Process
+from world.browser import becomes, chromium, says
 from world.waiting import until
-
-
-def steps(page: str) -> dict[str, str]:
-    """What the page says of each part."""
-    found = re.findall(r'<span class="part">(.*?)</span> <span class="words">(.*?)</span>', page)
-    return {html.unescape(part): html.unescape(words) for part, words in found}
+from world.waiting_page import looks_like_a_wait, steps, waiting
 
 
 def on_port_80(appliance: Appliance) -> web.Answer:
     return web.ask(f"http://{appliance.domain}:{appliance.ports.http}/")
-
-
-def looks_like_a_wait(answer: web.Answer) -> bool:
-    return answer.status == 503 and answer.headers.get("retry-after") == "5" and answer.headers.get("cache-control") == "no-store"
 
 
 def test_the_certificate_is_followed_step_by_step_while_a_slow_authority_makes_up_its_mind() -> None:
@@ -59,29 +47,13 @@ def test_somebody_who_waits_in_a_browser_is_led_to_the_service_when_it_is_there(
                 says(browser, "Certificate", "ul.steps li.working .part")
                 os.kill(pebble, signal.SIGCONT)
                 appliance.line("ready ", 90)
-                until(lambda: browser.current_url == f"https://{appliance.domain}:{appliance.ports.https}/", 30, "the browser is at the portal")
-                until(lambda: "Getting ready" not in browser.title and not browser.find_elements(By.CSS_SELECTOR, "ul.steps"), 30, "it shows the portal")
+                portal = f"https://{appliance.domain}:{appliance.ports.https}/"
+                becomes(browser, lambda page: page.current_url == portal, "the browser is not at the portal", 30)
+                becomes(
+                    browser, lambda page: "Getting ready" not in page.title and not page.find_elements(By.CSS_SELECTOR, "ul.steps"),
+                    "it does not show the portal", 30)
         finally:
             os.kill(pebble, signal.SIGCONT)
-
-
-def test_while_the_chat_server_comes_up_port_443_says_so() -> None:
-    with without_pebble("starting", settings={"SNIKKET_CERTIFICATE": "internal"}) as appliance:
-        appliance.start()
-        prosody = until(lambda: prosody_of(appliance), 30, "Prosody is started")
-        os.kill(prosody.pid, signal.SIGSTOP)
-        try:
-            until(lambda: list(appliance.state.glob("certificates/**/ca.pem")), 10, "there is an authority")
-            answer = until(lambda: waiting(appliance, "/.well-known/host-meta", "Web pages", "ready"), 30, "port 443 says what is missing")
-            found = steps(answer.text)
-            assert found["Certificate"] == "ready" and found["Chat"] == "starting", found
-            assert "Getting ready" in answer.text
-            assert "default-src 'none'" in answer.headers["content-security-policy"] and answer.headers["x-frame-options"] == "DENY"
-            assert appliance.snikket("status").returncode == 75
-        finally:
-            os.kill(prosody.pid, signal.SIGCONT)
-        appliance.line("ready ", 60)
-        assert appliance.get("/.well-known/host-meta").status == 200
 
 
 def test_a_part_that_fails_later_is_named_and_not_a_word_of_why() -> None:
@@ -98,16 +70,6 @@ def test_a_part_that_fails_later_is_named_and_not_a_word_of_why() -> None:
         assert "portal" not in answer.text.lower() and "json" not in answer.text.lower(), "strangers learn nothing"
         file.write_text(good)
         until(lambda: appliance.get("/").status == 200, 60, "the pages are back")
-
-
-def waiting(appliance: Appliance, path: str, part: str, words: str) -> web.Answer | None:
-    answer = appliance.get(path)
-    return answer if looks_like_a_wait(answer) and steps(answer.text)[part].startswith(words) else None
-
-
-def prosody_of(appliance: Appliance) -> Process | None:
-    """Prosody itself: neither what starts it nor the one that only looks at its configuration."""
-    return next((process for process in appliance.processes() if "setpriv" not in process.command and "prosody -F " in process.command), None)
 
 
 def test_the_page_is_written_only_when_its_words_change(appliance: Appliance) -> None:

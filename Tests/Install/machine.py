@@ -19,6 +19,7 @@ class Machine:
 
     def __init__(self, debian: int = 12) -> None:
         self.name = f"snikket-vps-{uuid.uuid4().hex[:8]}"
+        self.debian = debian
         self.image = f"{IMAGES}:{debian}"
 
     def __enter__(self) -> "Machine":
@@ -52,6 +53,20 @@ class Machine:
 
     def install(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run("/root/snikket/install.sh", *arguments, "--binaries", "/root/programs", seconds=900)
+
+    def begin(self, *command: str) -> subprocess.Popen[str]:
+        """The same, while something else is done: what it says can be read line by line."""
+        return subprocess.Popen(
+            ["podman", "--runtime", "runc", "exec", self.name, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def hold_lock(self, file: str, unit: str, seconds: int = 600) -> str:
+        """Somebody has it for so long, or until that unit is stopped: as apt does it, with struct flock (fcntl(2)). The process that has it."""
+        holding = "use Fcntl; open(F, '>>', $ARGV[0]) or die; my $all = pack('s s x4 q q i x4', F_WRLCK, 0, 0, 0, 0); " \
+                  "fcntl(F, F_SETLK, $all) or die; sleep $ARGV[1]"
+        self.done("systemd-run", f"--unit={unit}", "--service-type=exec", "perl", "-e", holding, file, str(seconds))
+        process = self.done("systemctl", "show", "-P", "MainPID", unit).strip()
+        until(lambda: f" {process} " in self.done("cat", "/proc/locks"), 10, "it has the lock")
+        return process
 
     def copy(self, file: Path, to: str) -> None:
         """Brings a file to a path there."""

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -20,6 +21,7 @@ from world.ports import free
 from world.waiting import until
 
 DOMAIN = "chat.example.org"
+WEB = "web.chat.example.org"
 PORTS = (80, 443, 5222, 5223, 5269, 3478)
 
 
@@ -57,7 +59,7 @@ def installed(machine: Machine, release: Release, authority: Authority) -> tuple
     machine.run("tee", "/usr/sbin/policy-rc.d", stdin="#!/bin/sh\n# By snikket's install.sh, while it installs packages.\nexit 101\n")
     began = time.monotonic()
     answer = release.install(machine, DOMAIN, "admin@example.org", "--agree-tos", "--set", f"SNIKKET_ACME_DIRECTORY={authority.directory}",
-        "--set", "SNIKKET_ACME_CA_BUNDLE=/etc/ssl/test-authority.pem")
+        "--set", "SNIKKET_ACME_CA_BUNDLE=/etc/ssl/test-authority.pem", "--set", f"SNIKKET_WEB_HOST={WEB}")
     assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{machine.journal()}"
     return answer.stdout, time.monotonic() - began
 
@@ -67,10 +69,11 @@ def status(machine: Machine) -> dict:
 
 
 def test_the_package_is_the_same_bytes_each_time_and_lintian_has_nothing_to_say(release: Release) -> None:
-    with tempfile.TemporaryDirectory() as again:
+    # In memory the second time: folders have another size there.
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as again:
         subprocess.run(
             [CHECKOUT / "packaging/build", "--binaries", PROGRAMS, "--output", again, "--url", release.url, "--key", release.key],
-            capture_output=True, check=True)
+            capture_output=True, check=True, env=os.environ | {"TMPDIR": again})
         assert (Path(again) / release.package.name).read_bytes() == release.package.read_bytes()
     lint = subprocess.run(
         ["lintian", "--allow-root", "--profile", "debian", "--fail-on", "error,warning", release.package], capture_output=True, text=True)
@@ -121,6 +124,15 @@ def test_a_changed_release_installs_nothing(machine: Machine, release: Release) 
     finally:
         release.make()
     assert machine.run("dpkg", "-s", "snikket").returncode != 0
+    # What looking at it takes is there; nothing that only a release needs is.
+    assert machine.run("dpkg", "-s", "prosody").returncode != 0
+    assert machine.run("test", "-e", "/etc/apt/sources.list.d/snikket-backports.list").returncode != 0
+
+
+def test_who_is_not_root_and_has_no_sudo_is_told_so(machine: Machine, release: Release) -> None:
+    script = (release.served / "install.sh").read_text()
+    answer = machine.run("setpriv", "--reuid=65534", "--clear-groups", "sh", "-s", "--", "--deps-only", stdin=script)
+    assert answer.returncode == 1 and "you are not root, and sudo is not installed" in answer.stderr, answer.stdout + answer.stderr
 
 
 def test_piped_into_sh_it_asks_on_the_terminal(machine: Machine, release: Release) -> None:
@@ -135,7 +147,7 @@ def test_piped_into_sh_it_asks_on_the_terminal(machine: Machine, release: Releas
 
 def test_it_ends_with_the_admins_invitation_in_time(installed: tuple[str, float]) -> None:
     said, seconds = installed
-    assert re.search(rf"https://{re.escape(DOMAIN)}/invite/\S+", said), said
+    assert re.search(rf"https://{re.escape(WEB)}/invite/\S+", said), said
     assert any(block in said for block in "█▀▄"), "no QR code"
     print(f"installed in {seconds:.0f} s, with what Debian's packages take to be fetched")
 
@@ -143,7 +155,7 @@ def test_it_ends_with_the_admins_invitation_in_time(installed: tuple[str, float]
 def test_two_people_register_by_the_printed_invitation_and_talk(
         machine: Machine, authority: Authority, installed: tuple[str, float]) -> None:
     said, _ = installed
-    token = re.search(rf"https://{re.escape(DOMAIN)}/invite/([^/\s]+)", said).group(1)
+    token = re.search(rf"https://{re.escape(WEB)}/invite/([^/\s]+)", said).group(1)
     alice = Account("alice", "correct horse battery", DOMAIN, 5222, str(authority.root))
     bob = Account("bob", "staple battery horse", DOMAIN, 5222, str(authority.root))
 
@@ -181,9 +193,12 @@ def test_manual_pages_and_completions_are_there(machine: Machine, installed: tup
 
 
 def test_a_second_run_changes_nothing(machine: Machine, release: Release, installed: tuple[str, float]) -> None:
+    # As people write it in an official Snikket's settings, too.
+    machine.done("sed", "-i", "s/^SNIKKET_DOMAIN=.*/export SNIKKET_DOMAIN = \"Chat.Example.org\"/", "/etc/snikket/snikket.conf")
     settings = machine.done("cat", "/etc/snikket/snikket.conf")
-    answer = release.install(machine)
+    answer = release.install(machine, "CHAT.example.org", "admin@example.org")
     assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert f"==> ready: https://{WEB}/\n" in answer.stdout, answer.stdout
     assert machine.done("cat", "/etc/snikket/snikket.conf") == settings
     assert status(machine)["healthy"]
 
@@ -193,8 +208,10 @@ def test_it_comes_back_after_a_reboot(machine: Machine, installed: tuple[str, fl
     until(lambda: machine.run("snikket", "status").returncode == 0, 60, "it is healthy again")
 
 
-def test_removing_keeps_what_people_wrote(machine: Machine, installed: tuple[str, float]) -> None:
-    machine.done("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "remove", "snikket")
+def test_removing_keeps_what_people_wrote(machine: Machine, release: Release, installed: tuple[str, float]) -> None:
+    answer = release.install(machine, "--uninstall")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert machine.run("test", "-e", "/usr/bin/snikket").returncode != 0
     machine.done("test", "-d", "/var/lib/snikket/prosody")
     assert machine.run("pgrep", "-u", "snikket-prosody").returncode != 0
 
@@ -242,13 +259,47 @@ def test_a_purge_that_is_to_keep_what_people_wrote_keeps_every_backup(machine: M
     machine.done("test", "-e", "/etc/snikket/snikket.conf")
 
 
-def test_purging_leaves_nothing(machine: Machine, release: Release, installed: tuple[str, float]) -> None:
+def _install_package(machine: Machine, release: Release) -> None:
     machine.copy(release.package, "/root/snikket.deb")
     machine.done("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "install", "--no-install-recommends", "/root/snikket.deb")
+
+
+def _purge(machine: Machine, release: Release) -> str:
+    """What is said: by the package on one Debian, by the script on the other."""
+    if machine.debian == 12:
+        answer = machine.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "purge", "snikket")
+    else:
+        answer = release.install(machine, "--uninstall", "--purge")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout + answer.stderr
+
+
+def test_a_purge_that_nobody_was_asked_about_keeps_what_containers_use(machine: Machine, release: Release, installed: tuple[str, float]) -> None:
+    _install_package(machine, release)
+    machine.done("mkdir", "/var/lib/snikket/containers")
+    assert "containers use /var/lib/snikket: it stays" in _purge(machine, release)
+    for kept in ("/var/lib/snikket/prosody", "/var/lib/snikket-upgrade", "/etc/snikket/snikket.conf"):
+        machine.done("test", "-e", kept)
+    assert machine.run("getent", "passwd", "snikket-prosody").returncode == 0
+
+
+def test_purging_leaves_nothing(machine: Machine, release: Release, installed: tuple[str, float]) -> None:
+    _install_package(machine, release)
     machine.done("test", "-d", "/var/lib/snikket/prosody")
+    if machine.debian == 12:
+        # Somebody says that it is to go, whoever uses it.
+        machine.run("debconf-set-selections", stdin="snikket snikket/purge-data boolean true\n")
+    else:
+        machine.done("rmdir", "/var/lib/snikket/containers")
     said = machine.done("snikket", "init", "--force", "--domain", DOMAIN, "--email", "admin@example.org", "--agree-tos")
     assert "`systemctl start snikket` starts it" in said, said
-    machine.done("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "purge", "snikket")
+    # What people wrote is on a disk of its own, and what upgrades keep is elsewhere.
+    machine.done("sh", "-c", """
+        mkdir /srv/state && cp -a /var/lib/snikket/. /srv/state && rm -r /var/lib/snikket/* && mount --bind /srv/state /var/lib/snikket
+        mv /var/lib/snikket-upgrade /srv/upgrade && ln -s /srv/upgrade /var/lib/snikket-upgrade""")
+    _purge(machine, release)
+    machine.done("sh", "-c", "umount /var/lib/snikket && rmdir /srv/state /var/lib/snikket")
+    assert machine.run("test", "-e", "/srv/upgrade").returncode != 0
     left = machine.done(
         "find", "/", "-xdev", "-name", "*snikket*", "-not", "-path", "/proc/*", "-not", "-path", "/root/*", "-not", "-path", "/var/log/*",
         "-not", "-path", "/var/lib/apt/*", "-not", "-path", "/var/cache/*", "-not", "-path", "/tmp/*",

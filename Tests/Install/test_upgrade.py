@@ -154,6 +154,22 @@ def test_it_is_taken_back_by_hand(machine: Machine, people: list[Account]) -> No
     assert again.returncode == 1 and "no version to go back to" in again.stderr, again.stderr
 
 
+def test_the_install_script_of_a_newer_release_leaves_the_upgrade_to_the_program(
+        machine: Machine, release: Release, people: list[Account], kept: str) -> None:
+    old = installed_version(machine).removeprefix("ii ")
+    release.make(release.repacked("0.2.0i"))
+    refused = release.install(machine, "other.example.net", "admin@example.org", "--agree-tos")
+    assert refused.returncode == 78 and DOMAIN in refused.stderr, refused.stdout + refused.stderr
+    assert installed_version(machine) == f"ii {old}"
+    answer = release.install(machine)
+    assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{words(machine)}"
+    assert "`snikket upgrade` brings the new one" in answer.stdout, answer.stdout
+    assert record(machine)["step"] == "done" and record(machine)["backup"]
+    assert_as_before(machine, people, "0.2.0i")
+    machine.done("snikket", "rollback", "--yes", "--no-backup")
+    assert_as_before(machine, people, old)
+
+
 def test_a_machine_that_lets_no_package_restart_anything_is_upgraded_all_the_same(
         machine: Machine, release: Release, people: list[Account], kept: str) -> None:
     release.make(release.repacked("0.2.0a"))
@@ -179,10 +195,7 @@ def test_an_upgrade_waits_for_a_backup_and_a_rollback_for_whoever_installs_packa
     assert time.monotonic() - begun > 60, "nothing was in the way"
     assert record(machine)["backup"] and installed_version(machine) == "ii 0.2.0b"
 
-    # As apt does it: struct flock (fcntl(2)).
-    holding = "use Fcntl; open(F, '>>', '/var/lib/dpkg/lock-frontend'); my $all = pack('s s x4 q q i x4', F_WRLCK, 0, 0, 0, 0); " \
-              "fcntl(F, F_SETLK, $all) or die; sleep 15"
-    machine.done("systemd-run", "--unit=holder", "--service-type=exec", "perl", "-e", holding)
+    machine.hold_lock("/var/lib/dpkg/lock-frontend", "holder", 15)
     process = machine.done("systemctl", "show", "-p", "MainPID", "--value", "snikket")
     machine.run("rm", "-f", f"{FOLDER}/record.json")  # the way back is there all the same
     rollback = subprocess.Popen(["podman", "--runtime", "runc", "exec", machine.name, "snikket", "rollback", "--yes", "--no-backup"])
@@ -312,9 +325,10 @@ async def archive(owner: Account, other: Account) -> list[str]:
         return await person.archive_with(other.address)
 
 
-def upgrade_until(machine: Machine, step: str, seconds: float = 90) -> None:
+def upgrade_until(machine: Machine, step: str, seconds: float = 90, verb: str = "upgrade") -> None:
     """Begins one, and returns when it has come to a step."""
-    subprocess.Popen(["podman", "--runtime", "runc", "exec", machine.name, "snikket", "upgrade", "--yes"],
+    machine.run("rm", "-f", f"{FOLDER}/record.json")
+    subprocess.Popen(["podman", "--runtime", "runc", "exec", machine.name, "snikket", verb, "--yes"],
                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def came() -> bool:
@@ -322,7 +336,6 @@ def upgrade_until(machine: Machine, step: str, seconds: float = 90) -> None:
         assert known.get("step") != "done", "it was over before"
         return known.get("step") == step
 
-    machine.run("rm", "-f", f"{FOLDER}/record.json")
     until(came, seconds, f"it is {step}")
 
 
@@ -365,6 +378,47 @@ def test_killed_while_it_goes_back_it_goes_back_all_the_same(
     assert kept in asyncio.run(archive(people[1], people[0]))
 
 
+def test_a_rollback_that_is_killed_is_done_or_has_changed_nothing(
+        machine: Machine, release: Release, people: list[Account], kept: str) -> None:
+    old = installed_version(machine).removeprefix("ii ")
+    release.make(release.repacked("0.4.1a"))
+    answer = machine.run("snikket", "upgrade", "--yes")
+    assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}\n{words(machine)}"
+    machine.done("systemd-run", "--unit=holder", "flock", "/var/lib/snikket/backup.lock", "sleep", "600")  # it waits for its backup
+    upgrade_until(machine, "backingUp", verb="rollback")
+    machine.run("systemctl", "kill", "--signal=KILL", "snikket-upgrade.service")
+    machine.done("systemctl", "stop", "holder")
+    until(lambda: is_over(machine), 180, "there is an end")
+    assert (record(machine)["step"], record(machine)["isRollback"]) == ("abandoned", True)
+    assert_as_before(machine, people, "0.4.1a")
+
+    upgrade_until(machine, "goingBack", verb="rollback")
+    for pause in (0, 1, 3):
+        until(lambda: machine.run("systemctl", "is-active", "snikket-upgrade").returncode == 0, 30, "it is gone on with")
+        time.sleep(pause)  # how far into it, no event says
+        assert record(machine)["step"] == "goingBack", "it was over before it could be killed"
+        machine.run("systemctl", "kill", "--signal=KILL", "snikket-upgrade.service")
+    until(lambda: is_over(machine), 180, "there is an end")
+    assert (record(machine)["step"], record(machine).get("reason")) == ("wentBack", None)
+    assert_as_before(machine, people, old)
+    assert kept in asyncio.run(archive(people[1], people[0]))
+
+
+def test_what_was_written_down_before_a_power_cut_is_begun_and_taken_back_when_it_does_not_work(
+        machine: Machine, release: Release, people: list[Account], kept: str) -> None:
+    old = installed_version(machine).removeprefix("ii ")
+    release.make(release.repacked("0.4.1b", does_not_start))
+    # Until the next start of the machine the unit does not come to its work.
+    hold = "/run/systemd/system/snikket-upgrade.service.d"
+    machine.done("sh", "-c", f"mkdir -p {hold} && printf '[Service]\\nExecStartPre=sleep 600\\nTimeoutStartSec=infinity\\n' >{hold}/hold.conf && systemctl daemon-reload")
+    upgrade_until(machine, "waiting")
+    machine.power_cut()
+    until(lambda: is_over(machine), 180, "there is an end")
+    assert record(machine)["step"] == "wentBack" and "ends as soon as it is started" in record(machine)["reason"], record(machine)
+    assert_as_before(machine, people, old)
+    assert kept in asyncio.run(archive(people[1], people[0]))
+
+
 @pytest.mark.parametrize("step", ["installing", "goingBack"])
 def test_after_a_power_cut_the_old_version_comes_up(
         machine: Machine, release: Release, people: list[Account], kept: str, step: str) -> None:
@@ -377,28 +431,71 @@ def test_after_a_power_cut_the_old_version_comes_up(
     assert kept in asyncio.run(archive(people[1], people[0]))
 
 
+def test_a_disk_that_is_full_while_it_is_installed_stops_nothing(
+        machine: Machine, release: Release, people: list[Account], kept: str) -> None:
+    def large(root: Path) -> None:
+        (root / "usr/share/snikket/large").mkdir()
+        with (root / "usr/share/snikket/large/file").open("wb") as file:
+            file.truncate(32 << 20)
+
+    old = installed_version(machine).removeprefix("ii ")
+    release.make(release.repacked("0.4.3", large))
+    machine.done("sh", "-c", "mkdir /usr/share/snikket/large && mount -t tmpfs -o size=64k tmpfs /usr/share/snikket/large")
+    process = machine.done("systemctl", "show", "-p", "MainPID", "--value", "snikket")
+    answer = machine.run("snikket", "upgrade", "--yes")
+    assert answer.returncode == 1 and "No space left on device" in answer.stderr, f"{answer.stderr}\n{words(machine)}"
+    assert (record(machine)["step"], record(machine)["isTransient"]) == ("abandoned", True)
+    assert machine.done("systemctl", "show", "-p", "MainPID", "--value", "snikket") == process
+    assert_as_before(machine, people, old)
+    assert kept in asyncio.run(archive(people[1], people[0]))
+    machine.done("sh", "-c", "umount /usr/share/snikket/large && rmdir /usr/share/snikket/large")
+
+
 def test_by_itself_come_only_releases_for_security(machine: Machine, release: Release, people: list[Account]) -> None:
     def look() -> None:
         machine.run("rm", "-f", f"{FOLDER}/looked")
         machine.done("systemctl", "start", "snikket-upgrade-check.service")
+
+    def told() -> list:
+        """What administrators are told of: whether it waits for something, whether it is for security, the version."""
+        release = json.loads(machine.run("snikket", "status", "--json").stdout)["release"]
+        # Nobody here administers: the message stays written.
+        messages = machine.run("cat", "/var/lib/snikket/messages.json").stdout or '{"levels": {}}'
+        raised = "release" in json.loads(messages)["levels"]
+        return [release[name] for name in ("held", "security", "version")] if raised and release else []
 
     old = installed_version(machine)
     (release.served / "release").unlink()  # it says that what is installed has security problems; this is a new beginning
     release.make(release.repacked("0.5.0"))
     look()
     assert installed_version(machine) == old
+    until(lambda: told() == [False, False, "0.5.0"], 60, "administrators hear of it")
+    assert "new release   snikket 0.5.0: sudo snikket upgrade" in machine.done("snikket", "status")
     assert machine.done("systemctl", "is-enabled", "snikket-upgrade-check.timer").strip() == "enabled"
     machine.done("systemctl", "is-active", "snikket-upgrade-check.timer")
     release.make(release.repacked("0.5.1"), "--security")
     machine.done("sh", "-c", "echo SNIKKET_UPGRADES=no >>/etc/snikket/snikket.conf")
     look()
     assert installed_version(machine) == old
+    until(lambda: told() == [False, True, "0.5.1"], 60, "they hear of it, though it is not to be installed")
+    machine.done("sh", "-c", "echo SNIKKET_UPDATE_CHECK=off >>/etc/snikket/snikket.conf && snikket reload")
+    until(lambda: told() == [], 60, "nobody wants to hear of it")
+    machine.done("sh", "-c", "sed -i /^SNIKKET_UPDATE_CHECK/d /etc/snikket/snikket.conf && snikket reload")
     hour = int(machine.done("date", "+%H"))
     machine.done("sed", "-i", f"s/^SNIKKET_UPGRADES=no/SNIKKET_QUIET_HOURS={(hour + 12) % 24}-{(hour + 14) % 24}/", "/etc/snikket/snikket.conf")
     look()
     assert installed_version(machine) == old
     machine.done("sed", "-i", "/^SNIKKET_QUIET_HOURS/d", "/etc/snikket/snikket.conf")
+    # One that would come by itself, while a server cannot start.
+    machine.done("sh", "-c", "chmod a-x /usr/bin/turnserver && kill $(pidof turnserver)")
+    until(lambda: machine.run("snikket", "status").returncode == 1, 60, "not everything serves")
+    look()
+    assert installed_version(machine) == old
+    until(lambda: told() == [True, True, "0.5.1"], 60, "they hear that it waits")
+    machine.done("sh", "-c", "chmod a+x /usr/bin/turnserver && snikket reload")
+    until(lambda: machine.run("snikket", "status", "--login").returncode == 0, 120, "everything serves")
     look()
     until(lambda: is_over(machine) and record(machine)["step"] == "done", 180, "it is upgraded by itself")
     assert record(machine)["isUnattended"]
     assert_as_before(machine, people, "0.5.1")
+    until(lambda: told() == [], 60, "nothing is waiting any more")

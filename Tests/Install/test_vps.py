@@ -24,7 +24,7 @@ def test_without_consent_nothing_is_written(machine: Machine) -> None:
 
 def test_somebodys_own_prosody_is_not_upgraded(machine: Machine) -> None:
     machine.done("apt-get", "-q", "update")
-    machine.done("apt-get", "-q", "-y", "install", "--no-install-recommends", "prosody")
+    machine.done("apt-get", "-q", "-y", "install", "--no-install-recommends", "prosody", "lighttpd")
     before = machine.done("dpkg-query", "-W", "-f", "${Version}", "prosody")
     assert before.startswith("0.12"), before
     for arguments in (["--deps-only"], ["--try"], [DOMAIN, "admin@example.org", "--agree-tos", "--binaries", "/root/programs"]):
@@ -33,24 +33,85 @@ def test_somebodys_own_prosody_is_not_upgraded(machine: Machine) -> None:
         assert "rosody" in answer.stderr and "systemctl disable --now prosody" in answer.stderr
     assert machine.done("dpkg-query", "-W", "-f", "${Version}", "prosody") == before
     assert machine.done("systemctl", "is-enabled", "prosody").strip() == "enabled"
-    machine.done("apt-get", "-q", "-y", "purge", "prosody")
-    machine.run("apt-get", "-q", "-y", "autoremove", "--purge")
+    # As they are told; what they have written in it stays theirs, also when it is upgraded later.
+    machine.done("sh", "-c", "echo '-- mine' >>/etc/prosody/prosody.cfg.lua")
+    machine.done("systemctl", "disable", "--quiet", "--now", "prosody")
 
 
-def test_a_wrong_domain_is_refused(machine: Machine) -> None:
-    answer = machine.install("not a domain", "admin@example.org", "--agree-tos")
-    assert answer.returncode == 78, answer.stdout + answer.stderr
+def test_somebodys_own_web_server_is_left_alone(machine: Machine) -> None:
+    answer = machine.install(DOMAIN, "admin@example.org", "--agree-tos")
+    assert answer.returncode == 1 and "lighttpd is running on this machine" in answer.stderr, answer.stdout + answer.stderr
+    assert "it can also stand in front" in answer.stderr
+    machine.done("systemctl", "is-active", "lighttpd")
+    machine.done("apt-get", "-q", "-y", "purge", "lighttpd")
+
+
+def test_a_wrong_answer_is_refused_before_anything_is_installed(machine: Machine) -> None:
+    for domain, email in (("not a domain", "admin@example.org"), ("https://chat.example.org/", "admin@example.org"), ("203.0.113.5", "admin@example.org"),
+                          ("chat", "admin@example.org"), (DOMAIN, "admin")):
+        answer = machine.install(domain, email, "--agree-tos")
+        assert answer.returncode == 78, answer.stdout + answer.stderr
+        assert "==>" not in answer.stdout, answer.stdout
     assert machine.run("test", "-e", "/etc/snikket/snikket.conf").returncode != 0
 
 
+# A setting that is refused, at the end of all that comes before the settings.
+REFUSED = (DOMAIN, "admin@example.org", "--agree-tos", "--set", "SNIKKET_RETENTION_DAYS=soon", "--binaries", "/root/programs")
+HOOK = "/etc/apt/apt.conf.d/99hurt"
+POLICY = "/usr/sbin/policy-rc.d"
+
+
+def hurt_when_coturn_is_installed(machine: Machine, signal: str) -> list[str]:
+    """The command of an installation that gets this signal while apt-get is at work and has installed that."""
+    machine.run("tee", HOOK, stdin=f"""
+        DPkg::Post-Invoke {{ "[ ! -e /etc/systemd/system/multi-user.target.wants/coturn.service ] || kill -{signal} $(cat /run/installing)"; }};
+    """)
+    return ["sh", "-c", 'echo $$ >/run/installing; exec /root/snikket/install.sh "$@"', "sh", *REFUSED]
+
+
+def assert_debians_own_servers_do_not_run(machine: Machine) -> None:
+    for server in ("prosody", "nginx", "coturn"):
+        assert machine.run("systemctl", "is-active", server).stdout.strip() == "inactive"
+        assert machine.run("systemctl", "is-enabled", server).stdout.strip() == "disabled"
+    assert machine.run("test", "-e", POLICY).returncode != 0
+
+
+def test_a_connection_that_is_lost_leaves_no_server_that_starts_by_itself(machine: Machine) -> None:
+    answer = machine.run(*hurt_when_coturn_is_installed(machine, "HUP"))
+    assert answer.returncode == 129, answer.stdout + answer.stderr
+    assert_debians_own_servers_do_not_run(machine)
+
+
+def test_whoever_installs_packages_meanwhile_is_waited_for(machine: Machine) -> None:
+    machine.done("apt-get", "-q", "-y", "purge", "coturn")
+    # One lock is asked for by `apt-get update`, one by `apt-get install`.
+    holders = {machine.hold_lock(file, unit): unit for file, unit in
+               (("/var/lib/apt/lists/lock", "updater"), ("/var/lib/dpkg/lock-frontend", "installer"))}
+    said = ""
+    with machine.begin(*hurt_when_coturn_is_installed(machine, "KILL")) as installing:
+        for line in installing.stdout:
+            said += line
+            for process, unit in holders.items():
+                if f"waiting for others who are installing packages: process {process} (perl)" in line:
+                    machine.done("systemctl", "stop", unit)
+    assert installing.returncode == 137, said
+    assert said.count("waiting for others") == 2, said
+
+
 def test_a_wrong_setting_is_refused_and_leaves_nothing(machine: Machine) -> None:
-    # Nor does an installation before it, which was killed while packages were installed.
-    machine.run("tee", "/usr/sbin/policy-rc.d", stdin="#!/bin/sh\n# By snikket's install.sh, while it installs packages.\nexit 101\n")
-    answer = machine.install(DOMAIN, "admin@example.org", "--agree-tos", "--set", "SNIKKET_RETENTION_DAYS=soon")
+    # Nor does the installation before it, which was killed while packages were installed.
+    machine.done("rm", HOOK)
+    assert machine.done("systemctl", "is-enabled", "coturn").strip() == "enabled"
+    answer = machine.run("/root/snikket/install.sh", *REFUSED)
     assert answer.returncode == 78, answer.stdout + answer.stderr
     assert "SNIKKET_RETENTION_DAYS" in answer.stderr
     assert machine.run("ls", "-A", "/etc/snikket").stdout == "", "the corrected run would keep it"
-    assert machine.run("test", "-e", "/usr/sbin/policy-rc.d").returncode != 0
+    assert_debians_own_servers_do_not_run(machine)
+
+
+def test_a_prosody_that_nobody_uses_any_more_is_upgraded_with_its_settings_as_they_were(machine: Machine) -> None:
+    assert machine.done("dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Version}", "prosody").startswith("ii 13")
+    assert machine.done("tail", "-n", "1", "/etc/prosody/prosody.cfg.lua").strip() == "-- mine"
 
 
 def test_it_ends_with_the_admins_invitation(installed: str) -> None:
@@ -71,10 +132,7 @@ def test_the_service_runs_and_the_system_is_well(machine: Machine, installed: st
 
 
 def test_debians_own_servers_do_not_run(machine: Machine, installed: str) -> None:
-    for server in ("prosody", "nginx", "coturn"):
-        assert machine.run("systemctl", "is-active", server).stdout.strip() == "inactive"
-        assert machine.run("systemctl", "is-enabled", server).stdout.strip() == "disabled"
-    assert machine.run("test", "-e", "/usr/sbin/policy-rc.d").returncode != 0
+    assert_debians_own_servers_do_not_run(machine)
 
 
 def test_every_server_has_its_own_user(machine: Machine, installed: str) -> None:

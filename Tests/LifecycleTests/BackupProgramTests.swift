@@ -11,9 +11,8 @@ struct BackupProgramTests {
     func talkative() async throws {
         try await Scratch.with { scratch in
             // Many times what a pipe holds; whatever is written in vain would end it.
-            let program = try scratch.write(
+            let program = try await scratch.program(
                 "talk", "#!/bin/sh\nset -e\nhead -c 8000000 /dev/zero | tr '\\0' x >&2\necho >&2\necho the last error >&2\nexit 3\n")
-            chmod(program, 0o755)
             #expect(throws: BackupError.program("talk", "the last error")) { try BackupCarrier(program: program).carry("/nowhere") }
         }
     }
@@ -21,8 +20,7 @@ struct BackupProgramTests {
     @Test("the program that carries backups gets the file, and has the home of whoever we are, where its own settings lie")
     func carrierHome() async throws {
         try await Scratch.with { scratch in
-            let program = try scratch.write("carry", "#!/bin/sh\necho \"$1 $HOME\" > \(scratch.path)/said\n")
-            chmod(program, 0o755)
+            let program = try await scratch.program("carry", "#!/bin/sh\necho \"$1 $HOME\" > \(scratch.path)/said\n")
             try BackupCarrier(program: program).carry("/nowhere")
             let home = getenv("HOME").map { String(cString: $0) } ?? getpwuid(geteuid()).map { String(cString: $0.pointee.pw_dir) } ?? ""
             #expect(try File.read("\(scratch.path)/said") == Array("/nowhere \(home)\n".utf8))
@@ -32,8 +30,7 @@ struct BackupProgramTests {
     @Test("a program that leaves another behind, which keeps its errors open, has ended all the same")
     func leftBehind() async throws {
         try await Scratch.with { scratch in
-            let program = try scratch.write("leave", "#!/bin/sh\nsleep 600 &\necho $! > \(scratch.path)/pid\necho gone >&2\nexit 3\n")
-            chmod(program, 0o755)
+            let program = try await scratch.program("leave", "#!/bin/sh\nsleep 600 &\necho $! > \(scratch.path)/pid\necho gone >&2\nexit 3\n")
             let begun = ContinuousClock.now
             #expect(throws: BackupError.program("leave", "gone")) { try BackupCarrier(program: program).carry("/nowhere") }
             #expect(begun.duration(to: .now) < .seconds(60))

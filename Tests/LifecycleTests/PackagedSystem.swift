@@ -32,9 +32,15 @@ struct PackagedSystem {
 
                 """
             try File.write(Array(control.utf8), to: tree + "/DEBIAN/control", mode: 0o644)
+            try Folder.make(tree + "/usr/share/snikket", mode: 0o755)
+            // Too large for one breath of dpkg's.
+            try File.write((0..<1 << 18).map { _ in UInt8.random(in: .min ... .max) }, to: tree + "/usr/share/snikket/large", mode: 0o644)
             try await Tool("/usr/bin/dpkg-deb", "--root-owner-group", "-Zgzip", "--build", tree, file(version)).succeed()
         }
     }
+
+    /// A file that every version has.
+    var content: String { root + "/usr/share/snikket/large" }
 
     func file(_ version: String) -> String { "\(packages)/snikket_\(version)_amd64.deb" }
 

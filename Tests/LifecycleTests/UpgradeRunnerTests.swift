@@ -106,6 +106,40 @@ struct UpgradeRunnerTests {
         }
     }
 
+    @Test("what dpkg has taken back by itself is left alone, and what it has not is put back")
+    func unpackedNot() async throws {
+        try await Scratch.with { scratch in
+            let places = try Self.places(scratch)
+            let system = try await PackagedSystem(in: scratch, versions: ["0.1", "0.2"], packages: places.packages)
+            try await system.package.install(system.file("0.1"))
+            var bytes = try File.read(system.file("0.2"))
+            bytes[bytes.count / 2] ^= 0xFF
+            try File.write(bytes, to: system.file("0.2"), mode: 0o600)
+            await #expect {
+                try await system.package.install(system.file("0.2"))
+            } throws: {
+                if case .program("dpkg", let words) = $0 as? UpgradeError { words.contains("copy extracted data") } else { false }
+            }
+            #expect(await system.package.isUntouched("0.1"))
+
+            try Self.record(places, from: "0.1", to: "0.2", .installing).write(to: places.record)
+            try await Self.runner(places, system.package).run()
+            let end = try #require(try UpgradeRecord.read(from: places.record))
+            #expect(end.step == .abandoned && end.isTransient && end.reason == "it was interrupted")
+
+            // The new one runs already, or nobody knows what the old one has become.
+            for (step, isWhole) in [(UpgradeRecord.Step.watching, true), (.goingBack, true), (.installing, false)] {
+                if !isWhole { try File.write([], to: system.content, mode: 0o644) }
+                #expect(await system.package.isUntouched("0.1") == isWhole)
+                try Self.record(places, from: "0.1", to: "0.2", step).write(to: places.record)
+                // There is no such unit to stop.
+                await #expect(throws: UpgradeError.self) { try await Self.runner(places, system.package).run() }
+                #expect(try UpgradeRecord.read(from: places.record)?.step == .goingBack)
+            }
+            #expect(await !system.package.isUntouched("0.2"))
+        }
+    }
+
     @Test("a rollback for which others do not let go of dpkg in time is given up before anything is touched")
     func rollbackWhileLocked() async throws {
         try await Scratch.with { scratch in

@@ -1,4 +1,5 @@
 import Glibc
+import RealServers
 import Subprocess
 import SystemPackage
 
@@ -39,6 +40,9 @@ public struct Workbench: Sendable {
         try file.closeAfter { _ = try file.writeAll(bytes) }
         return path(name)
     }
+
+    /// Writes a program into the folder, and returns its path.
+    public func program(_ name: String, _ text: String) async throws -> String { try await putProgram(text, at: path(name)) }
 
     /// Reads a file in the folder.
     public func read(_ name: String) throws -> String {

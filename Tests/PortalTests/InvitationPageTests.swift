@@ -128,9 +128,13 @@ struct InvitationPageTests {
             let guesser = [(name: "X-Forwarded-For", value: "192.0.2.7, 2001:db8:1:2::9")]
             var statuses: [Int] = []
             for number in 0..<40 { statuses.append(try await portal.get("/invite/guess\(number)/", guesser).status) }
-            #expect(statuses.first == 404 && statuses.last == 429)
-            // The same household, then another one that tries to be the first.
-            #expect(try await portal.get("/invite/x/", [(name: "X-Forwarded-For", value: "2001:db8:1:2:3::4")]).status == 429)
+            #expect(statuses.first == 404 && statuses.contains(429))
+            // The same household, which has far fewer than the thirty attempts that another has; one comes back every two seconds.
+            let household = [(name: "X-Forwarded-For", value: "2001:db8:1:2:3::4")]
+            var attempts = 0
+            while attempts < 20, try await portal.get("/invite/x/", household).status != 429 { attempts += 1 }
+            #expect(attempts < 20)
+            // Another one that tries to be the first.
             #expect(try await portal.get("/invite/x/", [(name: "X-Forwarded-For", value: "2001:db8:1:2::9, 192.0.2.8")]).status == 404)
             #expect(try await portal.get(Self.path, guesser).status == 200, "a good invitation is always shown")
         }

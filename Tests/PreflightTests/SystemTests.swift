@@ -125,11 +125,11 @@ struct SystemTests {
 
     @Test("a tool that hangs is given up on, and one that fails says nothing")
     func tools() async {
-        #expect(await Tool.output(of: "/bin/echo", ["yes"]) == "yes\n")
+        #expect(await Tool.output(of: "/bin/echo", ["yes"], seconds: 60) == "yes\n")
         #expect(await Tool.output(of: "/bin/false", []) == nil)
         #expect(await Tool.output(of: "/nonexistent", []) == nil)
         let start = ContinuousClock.now
         #expect(await Tool.output(of: "/bin/sleep", ["60"]) == nil)
-        #expect(start.duration(to: .now) < .seconds(10))
+        #expect(start.duration(to: .now) < .seconds(30))
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import RealServers
 import ServerConfigs
 import Settings
 import Testing
@@ -9,7 +10,7 @@ struct AcceptanceTests {
     func accepted(example: Example) async throws {
         let stage = try await Stage(try example.settings(firstPort: try FreePorts.block(of: 50)))
         try await stage.acceptance().check(try stage.facts.files())
-        for service in [Service.prosody, .nginx, .coturn] {
+        for service in [Service.prosody, .nginx, .coturn] where try !stage.facts.files(of: service).isEmpty {
             #expect(access(stage.facts.locations.state + "/accepted/" + service.rawValue, F_OK) == 0)
             #expect(access(stage.facts.locations.run(of: service) + "/candidate", F_OK) != 0)
         }
@@ -51,7 +52,7 @@ struct AcceptanceTests {
         let stage = try await Stage(try Example.trial.settings(firstPort: try FreePorts.block(of: 50)))
         var files = try stage.facts.files(of: service)
         let index = try #require(files.firstIndex { $0.path == stage.facts.configurationFile(of: service) })
-        let checker = try Checker(of: service, in: stage)
+        let checker = try await Checker(of: service, in: stage)
         let acceptance = Acceptance(facts: stage.facts, programs: checker.programs, account: { _ in Stage.account })
         try await acceptance.accept(service, files)
         #expect(try checker.timesAsked() == 1)
@@ -69,7 +70,7 @@ struct AcceptanceTests {
         #expect(try checker.timesAsked() == 3)
         try await acceptance.accept(service, accepted)
         #expect(try checker.timesAsked() == 3)
-        try checker.becomeAnother()
+        try await checker.becomeAnother()
         await refused(service) { try await acceptance.accept(service, accepted) }
         #expect(try checker.timesAsked() == 4)
     }
@@ -90,7 +91,7 @@ private struct Checker {
     private let script: String
     private let folder: String
 
-    init(of service: Service, in stage: Stage) throws {
+    init(of service: Service, in stage: Stage) async throws {
         var programs = stage.programs
         folder = stage.folder.path
         script = folder + "/checker"
@@ -103,15 +104,14 @@ private struct Checker {
         try Folder.write("", to: folder + "/asked")
         // Whoever the checker runs as.
         chmod(folder + "/asked", 0o666)
-        try Folder.write(
+        try await putProgram(
             """
             #!/bin/sh
             echo x >> \(folder)/asked
             if [ -e \(folder)/broken ]; then echo the checker is broken; exit 1; fi
             exec \(real) "$@"
 
-            """, to: script)
-        chmod(script, 0o755)
+            """, at: script)
         (programs.prosody, programs.prosodyctl, programs.nginx, programs.turnserver) = (script, script, script, script)
         self.programs = programs
     }
@@ -119,5 +119,5 @@ private struct Checker {
     func timesAsked() throws -> Int { try Folder.read(folder + "/asked").split(separator: "\n").count }
     func breakDown() throws { try Folder.write("", to: folder + "/broken") }
     /// As after an upgrade.
-    func becomeAnother() throws { try Folder.write(try Folder.read(script) + "# another version\n", to: script) }
+    func becomeAnother() async throws { try await putProgram(try Folder.read(script) + "# another version\n", at: script) }
 }

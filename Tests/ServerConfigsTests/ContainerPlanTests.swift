@@ -8,21 +8,28 @@ import Testing
 
 @Suite("containers")
 struct ContainerPlanTests {
-    /// The settings that have golden copies: of every kind of network, authority and address.
+    /// The settings that have golden copies: of every kind of network, authority, address and engine.
     enum Example: String, CaseIterable {
-        case bridge, host, addresses
+        case bridge, host, addresses, rootless
 
         func plan() throws -> ContainerPlan {
             let start = "SNIKKET_DOMAIN=chat.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\n"
             let rest =
                 switch self {
-                case .bridge: ""
+                case .bridge, .rootless: ""
                 case .host: "SNIKKET_CONTAINER_NETWORK=host\nSNIKKET_CONTAINER_IMAGE=registry.example/snikket:9\nSNIKKET_TWEAK_TURNSERVER=off\n"
                 case .addresses:
                     "SNIKKET_TWEAK_LISTEN_ADDRESSES=192.0.2.7 2001:db8::7\nSNIKKET_TWEAK_IPV6=off\nSNIKKET_CERTIFICATE=files\n"
                         + "SNIKKET_CERTIFICATE_FULLCHAIN=/etc/ssl/chat/fullchain.pem\nSNIKKET_CERTIFICATE_KEY=/etc/ssl/chat/privkey.pem\n"
                 }
-            return Self.plan(try Settings(parsing: start + rest, file: "snikket.conf"))
+            var plan = Self.plan(try Settings(parsing: start + rest, file: "snikket.conf"))
+            if self == .rootless {
+                // All of them are whoever runs the engine.
+                plan.isRootless = true
+                plan.certificates = Account(user: 1000, group: 1000)
+                plan.accounts = plan.accounts.mapValues { _ in plan.certificates }
+            }
+            return plan
         }
 
         static func plan(_ settings: Settings, state: String = "/var/lib/snikket") -> ContainerPlan {
@@ -65,17 +72,50 @@ struct ContainerPlanTests {
             // A folder as the person has named it; a slash would begin another.
             let plan = Example.plan(settings, state: "/srv/" + text)
             #expect(try YAMLTree(plan.composeFile().text).interpolated() == Self.meant(by: plan))
-            do throws(ServerConfigsError) {
-                for file in try plan.quadletFiles() where file.name != "snikket.network" {
-                    // systemd's own specifiers are the only thing that is written otherwise.
-                    let image = text.replacing("%", with: "%%")
-                    #expect(file.text.split(separator: "\n").contains { $0 == "Image=\(image)" }, "\(text)")
+            try Self.expectUnchanged(in: plan, text)
+        }
+    }
+
+    @Test("a unit is written only when all that people name in it comes through Podman's generator and systemd as it is")
+    func units() throws {
+        var settings = try Example.bridge.plan().settings
+        // Tests/Containers/test_quadlet.py asks the generator.
+        for folder in ["a", "%n", "ä€", "*a", "&a", "~", "#", ";", "{x}", "-a", "@`!?|<>"] {
+            #expect(try Self.expectUnchanged(in: Example.plan(settings, state: "/srv/" + folder), folder), "\(folder)")
+        }
+        for folder in ["$x", "${HOME}", "a:b", "a,b", "a b", "a\u{a0}b", "a\u{2028}", "a'", "a\"", "a\\x20b", "a\nb", "\u{fffe}"] {
+            #expect(try !Self.expectUnchanged(in: Example.plan(settings, state: "/srv/" + folder), folder), "\(folder)")
+        }
+        for image in ["snikket", "localhost/snikket:1.2.3", "[::1]:5000/Our-own/snikket_x@sha256:0123abcd"] {
+            settings.containers.image = image
+            #expect(try Self.expectUnchanged(in: Example.plan(settings), image), "\(image)")
+        }
+        for image in ["", "localhost/a${HOME}b:$x", "a$$b", "a b", "-a", ";", "%n", "ä", "a\u{2028}", "snikket.image", "snikket.build"] {
+            settings.containers.image = image
+            #expect(try !Self.expectUnchanged(in: Example.plan(settings), image), "\(image)")
+        }
+    }
+
+    /// Expects that the image and every folder stand in the units as they are, but for systemd's own specifiers.
+    ///
+    /// - Returns: false when the units are refused.
+    @discardableResult
+    private static func expectUnchanged(in plan: ContainerPlan, _ text: String) throws -> Bool {
+        do throws(ServerConfigsError) {
+            let files = try plan.quadletFiles()
+            for container in plan.containers {
+                let unit = files.first { $0.name == "snikket-\(container.name).container" }?.text ?? ""
+                func values(_ key: String) -> [String] {
+                    unit.split(separator: "\n").filter { $0.hasPrefix(key) }.map { String($0.dropFirst(key.count)).replacing("%%", with: "%") }
                 }
-            } catch {
-                switch error {
-                case .template, .inexpressible: break
-                default: throw error
-                }
+                #expect(values("Image=") == [plan.image], "\(text)")
+                #expect(values("Volume=") == container.mounts.map { "\($0.source):\($0.target)" + ($0.isReadOnly ? ":ro" : "") }, "\(text)")
+            }
+            return true
+        } catch {
+            switch error {
+            case .template, .inexpressible, .unfitImage: return false
+            default: throw error
             }
         }
     }
@@ -89,6 +129,20 @@ struct ContainerPlanTests {
         #expect(try units() == false)
         let networks = try YAMLTree(plan.composeFile().text).interpolated()
         #expect(networks == Self.meant(by: plan))
+    }
+
+    @Test("what is set and done by no container is said, once for each, and nothing of what is off or not set")
+    func notices() throws {
+        let start = "SNIKKET_DOMAIN=chat.example\nSNIKKET_ADMIN_EMAIL=admin@chat.example\n"
+        let options = { (text: String) in Example.plan(try Settings(parsing: start + text, file: "snikket.conf")).notices.map(\.option) }
+        #expect(
+            try options(
+                "SNIKKET_METRICS_LISTEN=10.0.0.1:9105\nSNIKKET_BACKUP_SCHEDULE=daily\nSNIKKET_SMTP_URL=smtp://mail.example\nSNIKKET_UPGRADES=all\n")
+                == ["SNIKKET_BACKUP_SCHEDULE", "SNIKKET_UPGRADES", "SNIKKET_SMTP_URL", "SNIKKET_METRICS_LISTEN"])
+        #expect(
+            try options("SNIKKET_QUIET_HOURS=3-5\nSNIKKET_TWEAK_PROMETHEUS=1\nSNIKKET_UPDATE_CHECK=1\n")
+                == ["SNIKKET_UPDATE_CHECK", "SNIKKET_QUIET_HOURS", "SNIKKET_TWEAK_PROMETHEUS"])
+        #expect(try options("SNIKKET_BACKUP_SCHEDULE=off\nSNIKKET_UPGRADES=no\nSNIKKET_TWEAK_PROMETHEUS=0\nSNIKKET_UPDATE_CHECK=0\n").isEmpty)
     }
 
     @Test("nobody is root, no capability is had in a network of its own, and only ports below 1024 take one in the machine's")

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// The settings that have golden copies.
 enum Example: String, CaseIterable {
-    case minimal, everything, trial, onePort, sixOnly, behindProxy, behindRelay, behindSplitter, shared, website
+    case minimal, everything, trial, onePort, sixOnly, behindProxy, behindRelay, behindSplitter, shared, website, relayElsewhere
 
     /// The settings, on free ports when a first port is given.
     func settings(firstPort: Int? = nil) throws -> Settings {
@@ -89,6 +89,16 @@ enum Example: String, CaseIterable {
                     SNIKKET_WEB_HOST=chat.example.org
                     SNIKKET_TWEAK_WEB_PROXY_PROTOS=http
                     SNIKKET_TWEAK_HTTP_PORT=5080
+                    """, file: "snikket.conf")
+        case .relayElsewhere:
+            settings = try Settings(
+                parsing: """
+                    SNIKKET_DOMAIN=chat.example
+                    SNIKKET_ADMIN_EMAIL=admin@chat.example
+                    SNIKKET_TWEAK_TURNSERVER=off
+                    SNIKKET_TWEAK_TURNSERVER_DOMAIN=turn.example.net
+                    SNIKKET_TWEAK_TURNSERVER_PORT=443
+                    SNIKKET_TWEAK_TURNSERVER_SECRET='"hush": ${x} # not a comment'
                     """, file: "snikket.conf")
         case .trial: settings = Settings.forTrial(firstPort: firstPort ?? 5000)
         }

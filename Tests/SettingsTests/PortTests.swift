@@ -33,6 +33,21 @@ struct PortTests {
             problems(with: "SNIKKET_TWEAK_TURNSERVER_PORT=443").map(\.kind) == [.portUsedTwice(port: 443, by: "SNIKKET_TWEAK_HTTPS_PORT")])
     }
 
+    @Test("a TURN server on another machine is told of with its secret, and without one that is a problem")
+    func externalSecret() throws {
+        let (off, host, secret) = (
+            "SNIKKET_TWEAK_TURNSERVER=off", "SNIKKET_TWEAK_TURNSERVER_DOMAIN=turn.example.org", "SNIKKET_TWEAK_TURNSERVER_SECRET=hush"
+        )
+        #expect(try settings(off, host, secret).turn.host == "turn.example.org")
+        #expect(
+            problems(with: off, host) == [
+                Problem(line: 4, option: "SNIKKET_TWEAK_TURNSERVER_SECRET", kind: .missingBeside(option: "SNIKKET_TWEAK_TURNSERVER_DOMAIN"))
+            ])
+        // Nobody is told of one, or it is ours.
+        #expect(problems(with: off).isEmpty)
+        #expect(problems(with: host).isEmpty)
+    }
+
     @Test("IPv4 or IPv6 can be switched off, and not both")
     func protocols() throws {
         #expect(try settings("SNIKKET_IPV4=off").ownAddress == "::1")

@@ -11,7 +11,7 @@ import Testing
     /// A real nginx, checked over HTTP.
     private static func nginx(_ scratch: Scratch) async throws -> ServiceSpecification {
         let nginx = try await Nginx(in: scratch, listensOnSocket: true)
-        let probe = HTTPProbe(target: .tcp(host: "127.0.0.1", port: nginx.http), path: "/health", deadline: .milliseconds(300))
+        let probe = HTTPProbe(target: .tcp(host: "127.0.0.1", port: nginx.http), path: "/health", deadline: .seconds(2))
         var specification = ServiceSpecification(
             name: "nginx", executable: Nginx.executable, arguments: nginx.arguments, stopSignal: .quit, parentDeathSignal: .terminate,
             reloadSignal: .hangUp, readiness: .init { try await probe.check() },

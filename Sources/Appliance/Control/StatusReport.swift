@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// How the appliance is, as `snikket status --json` prints it. Its form is stable: scripts read it.
 public struct StatusReport: Codable, Sendable, Equatable {
-    /// Whether every server serves and the certificate is good.
+    /// Whether every server serves, the certificate is good, and what people write can be kept.
     public var healthy: Bool
     /// `starting`, `running` or `stopping`.
     public var phase: Phase
@@ -15,6 +15,8 @@ public struct StatusReport: Codable, Sendable, Equatable {
     public var problems: [MatterReport] = []
     /// What the administrators are told of.
     public var telling: TellingReport = .init(matters: [], undelivered: 0)
+    /// A newer release of snikket that has not come by itself.
+    public var release: ReleaseReport?
     /// Whether the settings' file is another one than when it was taken over last; `snikket reload` puts it into force.
     public var settingsChanged: Bool
     /// What listens where, by the name of the port: `https`, `xmpp_client`...
@@ -37,6 +39,7 @@ public struct StatusReport: Codable, Sendable, Equatable {
         try values.encode(disk, forKey: .disk)
         try values.encode(problems, forKey: .problems)
         try values.encode(telling, forKey: .telling)
+        try values.encode(release, forKey: .release)
         try values.encode(settingsChanged, forKey: .settingsChanged)
         try values.encode(ports, forKey: .ports)
         try values.encode(domain, forKey: .domain)
@@ -167,6 +170,15 @@ public struct StatusReport: Codable, Sendable, Equatable {
         public var matters: [String]
         /// How many messages could not be delivered yet.
         public var undelivered: Int
+    }
+
+    /// A newer release of snikket.
+    public struct ReleaseReport: Codable, Sendable, Equatable {
+        public var version: String
+        /// Whether it mends a security problem of what is installed.
+        public var security: Bool
+        /// Whether it comes by itself, and waits until everything serves.
+        public var held: Bool
     }
 
     /// A span of time.

@@ -9,21 +9,31 @@ extension Parts {
     /// The matters of a certificate that not every server has been given, and that not every server serves.
     static let copies = StatusReport.certificateCopies
     private static let served = "certificate-served"
+    /// The matter that nothing can be looked at.
+    private static let look = "look"
+    /// How long it may last before it is told: for want of a descriptor, say, it is over in a moment.
+    private static let blindness = Duration.seconds(600)
 
     /// How often everything is looked at, and how soon again when something was not as it should be.
     private static let pauses = (usual: Duration.seconds(60), soon: Duration.seconds(5))
 
     /// Looks at everything that is served, and at which certificate each port really serves.
     func lookAtPorts() async {
-        let served = await deepLook.look(at: settings.endpoints, turnSecret: facts.turnSecret, serial: (try? keeper.usable())?.record.serial) {
-            [household] in
-            var serving: Set<Service> = []
-            for snapshot in await household.snapshots(withMemory: false) where snapshot.state == .ready || snapshot.state == .unhealthy {
-                if let service = Service(rawValue: snapshot.name) { serving.insert(service) }
-            }
-            return serving
+        let hasHTTPPort = hasHTTPPort.withLock { $0 }
+        let endpoints = settings.endpoints.filter { hasHTTPPort || $0.name != Settings.httpPort }
+        let served = await deepLook.look(at: endpoints, turnSecret: facts.turnSecret, serial: (try? keeper.usable())?.record.serial) {
+            await self.serving()
         }
         await keeper.saw(served)
+    }
+
+    /// Which servers say that they serve.
+    func serving() async -> Set<Service> {
+        var serving: Set<Service> = []
+        for snapshot in await household.snapshots(withMemory: false) where snapshot.state == .ready || snapshot.state == .unhealthy {
+            if let service = Service(rawValue: snapshot.name) { serving.insert(service) }
+        }
+        return serving
     }
 
     /// Looks again and again. Never returns by itself.
@@ -37,11 +47,29 @@ extension Parts {
             try await Task.sleep(for: isUrgent ? Self.pauses.soon : Self.pauses.usual, tolerance: .seconds(1))
             releaseStartupPages()
             await lookAtPorts()
+            await tellOfBlindness()
             // A server that is just being given another certificate needs a moment, and is looked at by whoever gives it.
             if keeper.work.expected.isUnderWay { continue }
             if isStale { await restartStaleServers() }
             await tellOfStaleServers()
         }
+    }
+
+    /// What nobody looks at is not known to be well.
+    private func tellOfBlindness() async {
+        guard let (failure, since) = await deepLook.trouble else {
+            matters.close(Self.look)
+            return await messages.tell(Self.look, level: 0, "What \(settings.domain) serves can be looked at again.")
+        }
+        matters.open(
+            Self.look, .init(error: "what is served cannot be looked at: \(failure.error)", cause: failure.cause, tryThis: failure.try))
+        guard since.duration(to: .now) >= Self.blindness else { return }
+        await messages.tell(
+            Self.look, level: 1,
+            """
+            Nobody can tell whether \(settings.domain) serves all that it should: \(failure.error).
+            What to do: \(failure.try ?? "look at `snikket status` on the server").
+            """)
     }
 
     /// Whether starting it again has helped a server that served another certificate than the one in place.

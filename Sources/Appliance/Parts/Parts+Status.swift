@@ -1,3 +1,4 @@
+import Lifecycle
 import ServerConfigs
 import Settings
 import Supervision
@@ -10,11 +11,12 @@ extension Parts {
         let certificate = await keeper.report()
         let phase = standing.withLock { $0 }
         let isServed = await keeper.isServed(by: settings.endpoints)
-        let isHealthy = phase == .running && isServed && services.allSatisfy { $0.state == "ready" }
+        let isHealthy = phase == .running && isServed && !isBroken && services.allSatisfy { $0.state == "ready" }
         return StatusReport(
             healthy: isHealthy, phase: phase, services: services, certificate: certificate,
             disk: DiskSpace(of: locations.state).map { .init(freeBytes: $0.free, totalBytes: $0.total, path: locations.state) },
             problems: matters.all, telling: await messages.report,
+            release: waitingRelease.withLock { $0.map { StatusReport.ReleaseReport(version: $0.version, security: $0.isSecurity, held: $0.isHeld) } },
             settingsChanged: currentSettings.isFileChanged, ports: settings.ports.byName(federation: settings.federation),
             domain: settings.domain, url: settings.webURL, version: Version.current, versions: await versions.all)
     }

@@ -30,11 +30,12 @@ extension Parts {
             services: await household.snapshots(withMemory: false), problems: matters.all.map(\.problem.error), certificateProblem: failure?.error)
     }
 
-    /// Tells systemd that every actor that watches a server, and the one that keeps the certificate, still answers. When one of them does not, neither
-    /// does this.
+    /// Tells systemd that every actor that watches a server, the thread that starts them and hears of their ends, and the actor that keeps the certificate
+    /// still answer. When one of them does not, neither does this.
     func answerWatchdog(every interval: Duration) async throws {
         while true {
             _ = await household.snapshots(withMemory: false)
+            await SupervisedService.launcherAnswers()
             _ = await keeper.nextStep()
             systemd.alive()
             try await Task.sleep(for: interval)

@@ -10,6 +10,7 @@ extension Parts {
             tasks.addTask { try await self.lookAround() }
             tasks.addTask { try await self.watchForUpgrades() }
             tasks.addTask { try await self.lookDeeply() }
+            tasks.addTask { try await self.watchStorage() }
             tasks.addTask { try await self.watchForReplacedFiles() }
             tasks.addTask { try await self.watchBackups() }
             tasks.addTask { try await self.giveMemoryBack() }
@@ -25,6 +26,8 @@ extension Parts {
         var watches: [String: ServiceWatch] = [:]
         var clock = ClockWatch()
         var upgrade: [Int?] = []
+        let names = await household.snapshots(withMemory: false).map(\.name)
+        for service in Service.allCases where !names.contains(service.rawValue) { await messages.forget("service \(service.rawValue)") }
         while true {
             for snapshot in await household.snapshots(withMemory: false) {
                 say(snapshot, &failing)
@@ -55,10 +58,23 @@ extension Parts {
             // What is to be done about the certificate is another question now. One that is set ahead is no reason to hurry: it may be wrong itself.
             if jump < 0 { await wishes.wake() }
         }
-        guard let problem = clock.problem(at: reading, notBefore: await keeper.begin) else { return matters.close("clock") }
+        let notBefore = await keeper.begin
+        await tellOfClock(isWrong: clock.isWrong(at: reading, notBefore: notBefore))
+        guard let problem = clock.problem(at: reading, notBefore: notBefore) else { return matters.close("clock") }
         // Told once, and not whenever the present moment in it is another.
         if !matters.all.contains(where: { $0.matter == "clock" && $0.problem.error == problem.error }) { say.problem(problem) }
         matters.open("clock", problem)
+    }
+
+    /// That nothing keeps it right needs no hand today, and the status says it.
+    private func tellOfClock(isWrong: Bool) async {
+        await messages.tell(
+            "clock", level: isWrong ? 1 : 0,
+            isWrong
+                ? """
+                The clock of the machine of \(settings.domain) is wrong: certificates are not believed, and messages get the wrong time.
+                What to do: set it, and have it kept right: `timedatectl set-ntp true` on the server.
+                """ : "The clock of the machine of \(settings.domain) can be believed again.")
     }
 
     /// Says it in the journal too, by name and once.

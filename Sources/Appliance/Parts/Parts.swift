@@ -45,6 +45,8 @@ final class Parts: Sendable {
     let messages: AdminMessages
     /// What is wrong with the machine or the appliance as a whole.
     let matters = OpenMatters()
+    /// The newer release that has not come by itself.
+    let waitingRelease = Mutex<WaitingRelease?>(nil)
     /// What came of every probe.
     let probes = ProbeRecords()
     let verdicts = DeepVerdicts()
@@ -96,7 +98,9 @@ final class Parts: Sendable {
         group = MultiThreadedEventLoopGroup.singleton
         keeper = try CertificateKeeper(
             settings: settings, locations: locations, program: folder + "/snikket-certs", accounts: accounts)
-        deepLook = DeepLook(program: keeper.program, records: probes, verdicts: verdicts, report: Self.report)
+        deepLook = DeepLook(
+            program: keeper.program, records: probes, verdicts: verdicts,
+            missingModules: { [chat] in try await chat.missingModules(within: .seconds(5)) }, report: Self.report)
         let specifications = ServiceSpecifications(
             facts: ServerFacts(settings: settings, locations: locations, secrets: secrets, hasIPv6: hasIPv6),
             programs: programs, portal: program, accounts: accounts, chat: chat, probes: probes, verdicts: verdicts,

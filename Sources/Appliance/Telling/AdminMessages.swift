@@ -80,6 +80,15 @@ actor AdminMessages {
         await deliver()
     }
 
+    /// Forgets a matter that cannot go on: a server that is switched off neither fails nor gets well.
+    func forget(_ matter: String) {
+        guard book.levels[matter] != nil || book.told.contains(matter) else { return }
+        book.levels[matter] = nil
+        book.told.remove(matter)
+        book.outbox.removeAll { $0.matter == matter }
+        save()
+    }
+
     /// What has gone is news when it comes again.
     private func note(_ parts: Set<String>, of matter: String) {
         guard parts != book.parts?[matter] ?? [] else { return }

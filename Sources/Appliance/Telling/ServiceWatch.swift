@@ -4,6 +4,8 @@ import Supervision
 struct ServiceWatch {
     /// So long it has to have been well before that is told.
     static let wellAfter = Duration.seconds(120)
+    /// So long it may take to come up, to stop or to get well before that is told, whatever goes on.
+    static let downAfter = Duration.seconds(300)
 
     struct Notice: Equatable {
         /// 1: it needs a hand; 0: it is well.
@@ -12,6 +14,7 @@ struct ServiceWatch {
     }
 
     private var wellSince: Duration?
+    private var downSince: Duration?
     private var pid: Int32?
 
     /// - Parameters:
@@ -26,6 +29,9 @@ struct ServiceWatch {
         if !isWell || snapshot.pid != pid { wellSince = nil }
         pid = snapshot.pid
         if isWell { wellSince = wellSince ?? now }
+        // One that is stopped is not wanted yet.
+        let isDown = snapshot.state != .ready && snapshot.state != .stopped
+        downSince = isDown ? downSince ?? now : nil
         let name = snapshot.name
         let why = snapshot.lastProblem.map { "\($0)" } ?? "it says nothing"
         switch snapshot.state {
@@ -52,6 +58,14 @@ struct ServiceWatch {
                     \(name), a part of \(domain), fails again and again. It is started again each time; everything else goes on.
                     What was wrong the last time: \(why).
                     What to do: look at `snikket logs \(name)` on the server.
+                    """)
+        case _ where downSince.map { now - $0 >= Self.downAfter } ?? false:
+            return Notice(
+                level: 1,
+                text: """
+                    \(name), a part of \(domain), has not been up for \(Self.downAfter.components.seconds / 60) minutes; its state is `\(snapshot.state.name)`.
+                    What was wrong the last time: \(why).
+                    What to do: look at `snikket logs \(name)` on the server; `systemctl restart snikket` starts everything anew.
                     """)
         default:
             guard let wellSince, now - wellSince >= Self.wellAfter else { return nil }

@@ -24,11 +24,12 @@ struct UpgradeOutcome: Equatable {
         }
     }
 
-    /// What keeps every upgrade from coming by itself.
-    init?(obstacle words: String?) {
+    /// What keeps every upgrade from coming by itself; where none is wished, it keeps new releases from being seen.
+    init?(obstacle words: String?, areWished: Bool = true) {
         guard let words, !words.isEmpty else { return nil }
         problem = .init(
-            error: "no upgrade can come by itself", cause: words, tryThis: "look at it with `snikket upgrade`; it is tried again by itself")
+            error: areWished ? "no upgrade can come by itself" : "whether there is a newer release cannot be told", cause: words,
+            tryThis: "look at it with `snikket upgrade`; it is tried again by itself")
     }
 
     /// The message to administrators.
@@ -38,21 +39,25 @@ struct UpgradeOutcome: Equatable {
 }
 
 extension Parts {
-    /// Tells what became of the last upgrade, whenever that has changed.
+    /// Tells what became of the last upgrade and what release is waiting, whenever that has changed.
     ///
-    /// - Parameter known: when what is written of it was changed last; remembered from one look to the next.
+    /// - Parameter known: when what is written of it was changed last, and what else it depends on; remembered from one look to the next.
     func tellOfUpgrade(_ known: inout [Int?]) async {
         let places = UpgradePlaces()
         // A trial beside the installed service has nothing to do with its upgrades.
-        guard locations.state == places.state, case let changes = [places.record, places.obstacle].map(File.lastChange(of:)), changes != known
-        else { return }
+        guard locations.state == places.state else { return }
+        let changes =
+            [places.record, places.obstacle, places.waiting].map(File.lastChange(of:))
+            + [PackageManager.unpacked("snikket"), settings.checksForUpdates ? 1 : 0]
+        guard changes != known else { return }
         known = changes
+        await tell(of: settings.checksForUpdates ? WaitingRelease.read(from: places.waiting) : nil)
         await tell(
             UpgradeOutcome(of: try? UpgradeRecord.read(from: places.record)), "upgrade", letter: "upgrade-outcome",
             end: "The upgrade that did not stay on the server of \(settings.domain) has been replaced by another.")
         let words = (try? File.readIfThere(places.obstacle)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
         await tell(
-            UpgradeOutcome(obstacle: words), "upgrade-obstacle", letter: "upgrade-obstacle",
+            UpgradeOutcome(obstacle: words, areWished: settings.upgrades.automatic != .no), "upgrade-obstacle", letter: "upgrade-obstacle",
             end: "Upgrades can come by themselves again on the server of \(settings.domain).")
     }
 

@@ -5,6 +5,9 @@
 /// Makes us the parent of every process below us that loses its own (prctl(2), PR_SET_CHILD_SUBREAPER). 0, or -1 and errno.
 int snikket_become_subreaper(void);
 
+/// Gives this thread a name of at most 15 bytes, for `ps -L` (prctl(2), PR_SET_NAME).
+void snikket_name_thread(const char *name);
+
 /// Whether the kernel has been told the right time lately (adjtimex(2)): 1 or 0; -1 when it does not say.
 int snikket_clock_is_synchronised(void);
 

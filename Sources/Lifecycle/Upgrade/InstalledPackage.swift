@@ -34,6 +34,14 @@ public struct InstalledPackage: Sendable {
         return String(words[1])
     }
 
+    /// Whether this very version is installed, with all its files as they came. Its settings may have been changed.
+    func isUntouched(_ version: String) async -> Bool {
+        guard (try? await self.version()) == version,
+            let output = try? await Tool("/usr/bin/dpkg", system + ["--verify", Self.name]).run(), output.succeeded
+        else { return false }
+        return output.text.split(separator: "\n").allSatisfy { $0.contains(" c ") }
+    }
+
     /// Debian's name of this machine's architecture.
     public func architecture() async throws(UpgradeError) -> String {
         try await Tool("/usr/bin/dpkg", "--print-architecture").succeed().filter { !$0.isWhitespace }
@@ -103,10 +111,17 @@ public struct InstalledPackage: Sendable {
             ).run()
             if output.succeeded { return }
             // "dpkg frontend lock was locked by another process"; newer ones name it. What a package's scripts say of locks is another matter.
-            guard output.errors.contains("lock was locked by ") else { throw .program("dpkg", words: output.lastWords) }
+            guard output.errors.contains("lock was locked by ") else { throw .program("dpkg", words: Self.cause(output)) }
             guard ContinuousClock.now < end else { throw .packagesBusy }
             try? await Task.sleep(for: .seconds(2))
         }
+    }
+
+    /// The last words of dpkg are which package it was; why it was not installed stands below its first complaint.
+    private static func cause(_ output: Tool.Output) -> String {
+        let lines = output.errors.split(separator: "\n")
+        let below = lines.firstIndex { $0.hasPrefix("dpkg: error processing ") }.map { lines[($0 + 1)...] }
+        return below?.first.map { String($0.drop { $0 == " " }) } ?? output.lastWords
     }
 
     /// Returns when nobody installs packages.

@@ -30,6 +30,8 @@ public struct UpgradePlaces: Sendable {
     var lock: String { folder + "/lock" }
     /// Why no upgrade could come by itself, in words; there only while that is so.
     public var obstacle: String { folder + "/obstacle" }
+    /// The newer release that has not come by itself; there only while there is one.
+    public var waiting: String { folder + "/waiting.json" }
     /// The packages that were installed, and the one that is to be.
     public var packages: String { folder + "/packages" }
     /// What is fetched before it is verified.

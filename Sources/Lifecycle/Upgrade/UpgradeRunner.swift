@@ -63,8 +63,8 @@ public struct UpgradeRunner: Sendable {
         // From here on something is touched: what fails is tried again, not given up.
         if record.isRollback { return try await goBack(&record, nil) }
         do throws(UpgradeError) {
-            let former = try await service.facts().process
             try enter(.installing, &record)
+            let former = try await service.facts().process
             try await package.install(record.new.package, within: .seconds(180))
             try enter(.watching, &record)
             if record.wasRunning {
@@ -74,9 +74,6 @@ public struct UpgradeRunner: Sendable {
                 if let problem { return try await goBack(&record, problem) }
             }
         } catch {
-            if case .packagesBusy = error, (try? await package.version()) == record.old.version {
-                return try abandon(&record, explain(error), isLasting: false)
-            }
             return try await goBack(&record, explain(error))
         }
         try enter(.done, &record)
@@ -121,6 +118,10 @@ public struct UpgradeRunner: Sendable {
     ///
     /// - Parameter reason: why; nil when it is wished.
     private func goBack(_ record: inout UpgradeRecord, _ reason: String?) async throws(UpgradeError) {
+        // dpkg takes back by itself what it cannot unpack. The old version runs on: stopped, it could not come back while the disk is full.
+        if record.step == .installing, let reason, await package.isUntouched(record.old.version) {
+            return try abandon(&record, reason, isLasting: false)
+        }
         record.reason = record.reason ?? reason
         try enter(.goingBack, &record)
         // Whatever runs goes on running while others install packages.

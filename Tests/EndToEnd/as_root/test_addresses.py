@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from world import stream, turn
 from world.appliance import CHECKOUT, Appliance, without_pebble
 from world.internet import GOOD_ZONE, Internet
+from world.programs import put_program
 from world.waiting import until
 
 
@@ -16,8 +17,7 @@ def _inside(appliance: Appliance, internet: Internet) -> Iterator[None]:
     """What is started by the body runs in the server's network."""
     door = appliance.folder / "snikket"
     who = f"--reuid={appliance.uid} --regid={appliance.uid} --clear-groups"
-    door.write_text(f'#!/bin/sh\nexec {" ".join(Internet.inside(internet.server))} setpriv {who} "{appliance.program}" "$@"\n')
-    door.chmod(0o755)
+    put_program(door, f'#!/bin/sh\nexec {" ".join(Internet.inside(internet.server))} setpriv {who} "{appliance.program}" "$@"\n')
     uid, program = appliance.uid, appliance.program
     appliance.uid, appliance.program = 0, door
     try:

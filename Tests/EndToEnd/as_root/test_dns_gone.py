@@ -14,6 +14,7 @@ from pathlib import Path
 from world.appliance import Appliance, without_pebble
 from world.conversation import under_fire
 from world.people import register
+from world.programs import put_program
 
 
 @contextmanager
@@ -32,10 +33,10 @@ def _entering(appliance: Appliance, resolver_file: Path) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
     door = folder / "snikket"
     who = f"--reuid={appliance.uid} --regid={appliance.uid} --clear-groups"
-    door.write_text(
+    put_program(
+        door,
         f'#!/bin/sh\nexec unshare --mount sh -c \'mount --bind "{resolver_file}" /etc/resolv.conf && exec setpriv {who} "{appliance.program}" "$@"\''
         ' sh "$@"\n')
-    door.chmod(0o755)
     uid, program = appliance.uid, appliance.program
     appliance.uid, appliance.program = 0, door
     try:

@@ -273,15 +273,17 @@ def test_a_first_start_on_a_full_disk_says_so_and_leaves_nothing_half_done() -> 
                 until(
                     lambda: process.poll() is not None or "snikket: try: " in appliance.said or "\ninvitation " in appliance.said, 60,
                     "it says what is wrong, or has had room enough")
-                for part in () if "\ninvitation " in appliance.said else ("error: ", "cause: ", "try:   "):
-                    assert f"snikket: {part}" in appliance.said, appliance.said
+                said = appliance.said
+                for part in () if "\ninvitation " in said else ("error: ", "cause: ", "try:   "):
+                    assert f"snikket: {part}" in said, said
                 # Having said why it gives up, it ends in a moment.
-                if not appliance.said.startswith("snikket: error") and "snikket: stopping" not in appliance.said:
+                if not said.startswith("snikket: error") and "snikket: stopping" not in said:
                     # It had room for what it needs itself, serves what it can, and goes on by itself.
                     disk.make_room()
-                    if "\nready " in appliance.said:
+                    if "\nready " in said:
                         until(lambda: appliance.snikket("invite", "create", "--admin").returncode == 0, 30, "an invitation can be made")
-                    assert appliance.stop() == 0
+                    # It may have been about to give up.
+                    assert appliance.stop() in (0, 1)
                 else:
                     appliance.process = None
                     assert process.wait(20) == 1 and "no space left on device" in appliance.said, appliance.said

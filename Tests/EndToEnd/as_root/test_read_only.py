@@ -1,4 +1,5 @@
-"""A disk that the kernel has made read-only, as it does after an error: what serves goes on serving, and a start says what is wrong."""
+"""A disk that the kernel has made read-only, as it does after an error: what serves goes on serving, whoever administers hears of it, and a start
+says what is wrong."""
 
 import asyncio
 import sqlite3
@@ -8,9 +9,10 @@ import pytest
 
 from world.appliance import Appliance, without_pebble
 from world.conversation import under_fire
+from world.mailbox import mailbox
 from world.people import Account, logged_in, register
 from world.service_watch import checks
-from world.small_disk import SmallDisk, breaking_disk, small_disk
+from world.small_disk import SmallDisk, breaking_disk, read_only, small_disk
 from world.waiting import until
 
 
@@ -58,6 +60,10 @@ def test_a_start_is_refused_with_the_path_and_the_reason(
         pass
 
 
+def _problems(appliance: Appliance) -> dict[str, str]:
+    return {problem["matter"]: problem["cause"] for problem in appliance.status()["problems"]}
+
+
 async def _say(ann: Account, to: str, body: str) -> str | None:
     """The condition with which it came back."""
     async with logged_in(ann) as person:
@@ -74,8 +80,10 @@ async def _read(ben: Account, other: str) -> list[str]:
 
 
 def test_on_a_disk_that_breaks_what_runs_goes_on_and_refuses_what_it_cannot_keep() -> None:
-    with without_pebble("breaks", settings={"SNIKKET_CERTIFICATE": "internal"}) as appliance, breaking_disk(appliance.state, 64) as disk:
+    with without_pebble("breaks", settings={"SNIKKET_CERTIFICATE": "internal"}) as appliance, breaking_disk(appliance.state, 64) as disk, \
+            mailbox(appliance.folder) as box:
         try:
+            appliance.settings["SNIKKET_SMTP_URL"] = box.url + ";insecure"
             appliance.started()
             ann, ben = appliance.account("ann", "correct horse battery"), appliance.account("ben", "staple battery horse")
             for account in (ann, ben):
@@ -93,8 +101,14 @@ def test_on_a_disk_that_breaks_what_runs_goes_on_and_refuses_what_it_cannot_keep
             until(lambda: checks(appliance).get(("prosody", "c2s"), 0) >= asked + 2, 60, "the chat server has been asked twice more")
             assert asyncio.run(_say(ann, ben.address, "refused")) == "resource-constraint"
             assert asyncio.run(_read(ben, ann.address)) == ["kept before"]
-            answer = appliance.snikket("status", "--json")
-            assert answer.returncode in (0, 1), answer
+            # Every server answers, and all the same the service is not well.
+            until(lambda: "storage" in _problems(appliance), 110, "it is noticed")
+            assert "read-only file system" in _problems(appliance)["storage"].lower()
+            assert not appliance.status()["healthy"]
+            answer = appliance.snikket("status")
+            assert answer.returncode == 1 and _problems(appliance)["storage"] in answer.stdout, answer
+            until(lambda: box.messages, 30, "the administrator has a message")
+            assert "cannot be kept" in box.messages[0].get_content() and _problems(appliance)["storage"] in box.messages[0].get_content()
             assert appliance.get("/").status in (200, 302, 303)
             appliance.config.write_text(text + "SNIKKET_SITE_NAME=Broken\n")
             refused = appliance.snikket("reload")
@@ -103,11 +117,32 @@ def test_on_a_disk_that_breaks_what_runs_goes_on_and_refuses_what_it_cannot_keep
             after = appliance.status()
             assert [(service["pid"], service["state"]) for service in after["services"]] == [
                 (service["pid"], "ready") for service in before["services"]]
+            assert len(box.messages) == 1
             assert appliance.stop() == 0
             until(lambda: not appliance.processes(), 15, "everything has ended")
             disk.repair()
             appliance.started().healthy()
             assert asyncio.run(_say(ann, ben.address, "kept after")) is None
             assert asyncio.run(_read(ben, ann.address)) == ["kept before", "kept after"]
+        finally:
+            appliance.end()
+
+
+def test_a_read_only_disk_is_named_and_told_of_once_and_once_more_when_it_is_over() -> None:
+    with without_pebble("ro-told", settings={"SNIKKET_CERTIFICATE": "internal"}) as appliance, mailbox(appliance.folder) as box:
+        try:
+            appliance.settings["SNIKKET_SMTP_URL"] = box.url + ";insecure"
+            before = appliance.started().healthy()
+            with read_only(appliance.state):
+                until(lambda: "storage" in _problems(appliance), 110, "it is noticed")
+                assert "the disk is read-only" in _problems(appliance)["storage"]
+                assert not appliance.status()["healthy"]
+                until(lambda: box.messages, 30, "the administrator has a message")
+                assert "the disk is read-only" in box.messages[0].get_content()
+            after = appliance.healthy(60)
+            until(lambda: len(box.messages) > 1, 30, "the administrator has another message")
+            assert "can be kept again" in box.messages[1].get_content()
+            assert len(box.messages) == 2
+            assert [service["pid"] for service in after["services"]] == [service["pid"] for service in before["services"]]
         finally:
             appliance.end()

@@ -8,6 +8,7 @@ import pytest
 
 from world.appliance import installation, scratch
 from world.backups import House
+from world.programs import put_program
 
 
 class Stopping:
@@ -23,8 +24,7 @@ class Stopping:
     def restore(self, **answers: str) -> subprocess.CompletedProcess[str]:
         """Restores, while what systemctl is asked is done by these lines of shell."""
         cases = "".join(f"{verb}) {what} ;;\n" for verb, what in answers.items())
-        self._program.write_text(f'#!/bin/sh\necho "$1" >>{self.log}\ncase "$1" in\n{cases}esac\nexit 0\n')
-        self._program.chmod(0o755)
+        put_program(self._program, f'#!/bin/sh\necho "$1" >>{self.log}\ncase "$1" in\n{cases}esac\nexit 0\n')
         self.log.unlink(missing_ok=True)
         command = [
             str(installation() / "bin/snikket"), "restore", str(self.file), "--yes", "--stop", "--config", str(self.house.config),

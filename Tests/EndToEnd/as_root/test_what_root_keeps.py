@@ -14,6 +14,7 @@ from world import processes
 from world.appliance import CHECKOUT, DOMAIN, Appliance, scratch, without_pebble
 from world.own_files import configuration, make_files
 from world.ports import free
+from world.programs import put_program
 from world.waiting import until
 
 NUMBERS = {"CAP_CHOWN": 0, "CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7, "CAP_SETPCAP": 8, "CAP_NET_BIND_SERVICE": 10}
@@ -121,12 +122,10 @@ def test_roots_own_certificate_is_read_and_somebody_elses_is_refused_with_what_t
 def test_it_works_where_others_processes_are_invisible(users: dict[str, int]) -> None:
     """As under the unit's ProtectProc=invisible and ProcSubset=pid, which do not take effect in every container."""
     with without_pebble("hidden", as_root=True, settings={"SNIKKET_CERTIFICATE": "internal"}) as appliance:
-        wrapper = appliance.folder / "snikket"
-        wrapper.write_text(
+        appliance.program = put_program(
+            appliance.folder / "snikket",
             "#!/bin/sh\nexec unshare -m sh -c 'mount -t proc -o hidepid=invisible,subset=pid proc /proc && exec \"$0\" \"$@\"'"
             f" {appliance.program} \"$@\"\n")
-        wrapper.chmod(0o755)
-        appliance.program = wrapper
         appliance.started()
         assert appliance.process is not None
         assert "hidepid=invisible" in Path(f"/proc/{appliance.process.pid}/mountinfo").read_text()

@@ -30,16 +30,15 @@ class FirstCertificate:
 
 def _killed_during_the_first(step: str) -> None:
     with with_pebble("certs-killed") as (appliance, authority):
-        names = authority.processes[0].pid
-        if step == "validation":
-            # The authority finds no addresses, and the program waits for it.
-            os.kill(names, signal.SIGSTOP)
+        # The program waits for the authority, or both for the authority's name server.
+        halted = authority.processes[-1 if step == "directory" else 0].pid
+        os.kill(halted, signal.SIGSTOP)
         try:
             appliance.start()
             appliance.line(f"snikket: certificate: {step}", 60)
             os.kill(until(lambda: _at_work(appliance), 10, "snikket-certs is at work")[0].pid, signal.SIGKILL)
         finally:
-            os.kill(names, signal.SIGCONT)
+            os.kill(halted, signal.SIGCONT)
         appliance.line("snikket: error: snikket-certs was ended in the middle of its work", 20)
         appliance.line("ready ", 200)
         appliance.healthy()

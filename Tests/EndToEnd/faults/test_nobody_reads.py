@@ -31,10 +31,13 @@ class Unread(Appliance):
         self.is_read = threading.Event()
 
     def _popen(self, arguments: list[str], errors_apart: bool = False, **options: Any) -> "Popen[str]":
-        process = super()._popen(arguments, errors_apart, **options)
-        if not errors_apart:
-            assert process.stdout is not None
-            _fill(process.stdout.fileno())
+        if errors_apart:
+            return super()._popen(arguments, errors_apart, **options)
+        reading, writing = os.pipe()
+        _fill(reading)
+        process = super()._popen(arguments, output=writing, **options)
+        os.close(writing)
+        process.stdout = open(reading, errors="replace")
         return process
 
     def _listen(self, process: "Popen[str]") -> None:

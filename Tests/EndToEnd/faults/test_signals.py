@@ -10,7 +10,7 @@ import pytest
 
 from world.conversation import under_fire
 from world.harm import children, lives
-from world.service_watch import NAMES, assert_untouched, services
+from world.service_watch import assert_untouched, services
 from world.stage import Stage
 from world.waiting import until
 
@@ -75,5 +75,4 @@ def test_servers_that_are_hailed_at_serve_afterwards(scene: Stage, number: signa
         conversation.goes_on()
     scene.assert_well()
     # One main process each, and nobody besides: SIGUSR2 has nginx start its successor beside itself.
-    mains = {services(scene.appliance)[name]["pid"] for name in NAMES}
-    until(lambda: set(children(scene.pid)) == mains, 30, "nobody but the servers is there")
+    until(lambda: set(children(scene.pid)) == {service["pid"] for service in services(scene.appliance).values()}, 30, "nobody but the servers is there")

@@ -77,6 +77,9 @@ class Appliance:
             common += ["--config", str(self.config)]
         for name, value in self.settings.items():
             common += ["--set", f"{name}={value}"]
+        if self._listener is not None:
+            # What the one before said last is not said by this one.
+            self._listener.join(5)
         with self._spoken:
             self._lines.clear()
         self.process = self._popen([self.verb, *common], environment=environment)
@@ -200,9 +203,9 @@ class Appliance:
     def trust(self) -> str:
         """The PEM file of the root that people trust."""
         if self._trust is None:
-            self._trust = self.folder / "root.pem"
-            authority = next(self.state.glob("certificates/**/ca.pem"))
-            shutil.copy(authority, self._trust)
+            copy = self.folder / "root.pem"
+            shutil.copy(next(self.state.glob("certificates/**/ca.pem")), copy)
+            self._trust = copy
         return str(self._trust)
 
     def everything_said(self) -> str:
@@ -216,7 +219,7 @@ class Appliance:
     # How.
 
     def _popen(self, arguments: list[str], errors_apart: bool = False, program: str = "snikket",
-               environment: dict[str, str] | None = None) -> "subprocess.Popen[str]":
+               environment: dict[str, str] | None = None, output: int = subprocess.PIPE) -> "subprocess.Popen[str]":
         variables = {
             "PATH": f"{self.program.parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(self.folder / "home"), "LANG": "C.UTF-8", "NO_COLOR": "1", **(environment or {})}
@@ -224,7 +227,7 @@ class Appliance:
         if self.uid != os.geteuid():
             who = {"user": self.uid, "group": self.uid, "extra_groups": []}
         return subprocess.Popen(
-            [str(self.program.with_name(program)), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [str(self.program.with_name(program)), *arguments], stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.PIPE if errors_apart else subprocess.STDOUT, text=True, errors="replace",
             cwd=self.folder, env=variables, **who)
 
@@ -251,8 +254,8 @@ def installation() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)
     (folder / "bin").mkdir()
-    for name in ("snikket", "snikket-certs"):
-        shutil.copy(PROGRAMS / name, folder / "bin" / name)
+    # By another process, as put_program() has it.
+    subprocess.run(["cp", *(str(PROGRAMS / name) for name in ("snikket", "snikket-certs")), str(folder / "bin")], check=True)
     shutil.copytree(CHECKOUT / "templates", folder / "share/snikket/templates")
     return folder
 

@@ -3,16 +3,19 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -43,12 +46,16 @@ def chromium(trust: str, width: int = 900, height: int = 1100) -> Iterator[webdr
             driver.quit()
 
 
+def becomes(browser: webdriver.Chrome, condition: Callable[[webdriver.Chrome], T], what: str, seconds: float = 20) -> T:
+    """The first true value of `condition`. In the moment in which one page takes the place of another, asking fails: that is not yet."""
+    return WebDriverWait(browser, seconds, ignored_exceptions=[WebDriverException]).until(condition, what)
+
+
 def shown(browser: webdriver.Chrome, selector: str) -> WebElement:
     """The first element of a page that may still be on its way."""
-    return WebDriverWait(browser, 20).until(lambda page: page.find_element(By.CSS_SELECTOR, selector), f"the page never had {selector}")
+    return becomes(browser, lambda page: page.find_element(By.CSS_SELECTOR, selector), f"the page never had {selector}")
 
 
 def says(browser: webdriver.Chrome, text: str, selector: str = "body") -> None:
     """Waits until the element's text contains this; the page may be replaced by another while it is read."""
-    WebDriverWait(browser, 20, ignored_exceptions=[StaleElementReferenceException]).until(
-        lambda page: text in page.find_element(By.CSS_SELECTOR, selector).text, f"the page never said {text}")
+    becomes(browser, lambda page: text in page.find_element(By.CSS_SELECTOR, selector).text, f"the page never said {text}")

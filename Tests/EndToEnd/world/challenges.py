@@ -1,5 +1,6 @@
 """What a certificate without HTTP challenges needs, for appliances of every kind."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -29,6 +30,16 @@ def with_dns(name: str, **options: Any) -> Iterator[tuple[Appliance, Authority, 
             "SNIKKET_CHALLENGE": "dns-01", "SNIKKET_DNS_SERVER": f"127.0.0.1:{server.port}",
             "SNIKKET_DNS_TSIG_KEY_FILE": str(server.key_file)}
         yield appliance, authority, server
+
+
+def records(server: NameServer, verb: str) -> list[str]:
+    """The names of the records of which BIND's log says this, one as often as it does: who hears no answer in time asks again."""
+    return re.findall(rf"{verb} an RR at '?(_acme-challenge\.[^' ]+)", server.log)
+
+
+def records_of(appliance: Appliance) -> set[str]:
+    """The names of the records that its certificate needs."""
+    return {f"_acme-challenge.{part}{appliance.domain}" for part in ("", "groups.", "share.")}
 
 
 def handshake(appliance: Appliance, name: str | None = None, alpn: list[str] | None = None, source: str = "127.0.0.1",

@@ -1,6 +1,7 @@
 """Other people's web servers, in front of an appliance: the real programs, with the part that the appliance prints for them."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,6 +9,11 @@ from pathlib import Path
 from .waiting import until
 
 MODULES = "mpm_event authz_core proxy proxy_http proxy_wstunnel headers ssl"
+
+
+def settings_asked_for(said: str) -> dict[str, str]:
+    """What `snikket render --target proxy=NAME` wants to have in snikket.conf first."""
+    return dict(re.findall(r'^(?:snikket: cause:)?\s*(SNIKKET_\w+)="?([^"\n]*)"?$', said, re.M))
 
 
 class Front:

@@ -14,19 +14,38 @@ _PAUSES = {
 }
 
 
-def deadlock(pid: int) -> None:
-    """Every thread of it waits for ever, from the end of the system call on that it is in."""
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        _replace_what_follows(pid, int(thread))
+def deadlock(pid: int, thread: str | None = None) -> None:
+    """Every thread of it, or the one of that name, waits for ever, from the end of the system call on that it is in."""
+    done: set[str] = set()
+    while new := _threads(pid, thread) - done:
+        for number in new:
+            _replace_what_follows(pid, int(number))
+        done |= new
+    assert done, f"process {pid} has no thread {thread}"
+
+
+def _threads(pid: int, name: str | None) -> set[str]:
+    def is_one(number: str) -> bool:
+        try:
+            return name is None or Path(f"/proc/{pid}/task/{number}/comm").read_text().strip() == name
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+
+    return {number for number in os.listdir(f"/proc/{pid}/task") if is_one(number)}
 
 
 def _replace_what_follows(pid: int, thread: int) -> None:
-    """Writes over the code to which a thread returns: that page becomes the process's own."""
-    def place() -> int | None:
-        words = Path(f"/proc/{pid}/task/{thread}/syscall").read_text().split()
+    """Writes over the code to which a thread returns, unless it has ended: that page becomes the process's own."""
+    def place() -> int | str | None:
+        try:
+            words = Path(f"/proc/{pid}/task/{thread}/syscall").read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
+            return "gone"
         return None if words == ["running"] else int(words[-1], 16)
 
     code = until(place, 10, f"thread {thread} of process {pid} rests")
+    if code == "gone":
+        return
     with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
         memory.seek(code)
         memory.write(_PAUSES[platform.machine()])

@@ -52,7 +52,8 @@ def mailbox(folder: Path) -> Iterator[Mailbox]:
         return AuthResult(success=(login.login.decode(), login.password.decode()) == (box.user, box.password))
 
     controller = Controller(
-        box, hostname="127.0.0.1", port=box.port, tls_context=context, require_starttls=True, authenticator=authenticate, auth_required=True)
+        box, hostname="127.0.0.1", port=box.port, tls_context=context, require_starttls=True, authenticator=authenticate, auth_required=True,
+        ready_timeout=60)
     controller.start()
     try:
         yield box

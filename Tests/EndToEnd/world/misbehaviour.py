@@ -139,6 +139,8 @@ class MisbehavingAuthority:
 
     def __exit__(self, *_: object) -> None:
         self.ended.set()
+        # Closing alone would not wake up whoever waits in accept().
+        self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         with self._lock:
             for connection in self._open:

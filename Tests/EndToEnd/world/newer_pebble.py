@@ -44,7 +44,14 @@ def _download(folder: Path) -> None:
     options = [
         f"Dir::Etc::sourcelist={folder}/trixie.sources", "Dir::Etc::sourceparts=/nonexistent", f"Dir::State::lists={folder}/lists",
         f"Dir::Cache::archives={folder}/archives", "Dir::Cache::pkgcache=", "Dir::Cache::srcpkgcache=", "Acquire::Languages=none",
-        "APT::Sandbox::User=root", "Debug::NoLocking=1"]
+        "APT::Sandbox::User=root", "Debug::NoLocking=1", "Acquire::Retries=5"]
     apt = ["apt-get", "-q", *(part for option in options for part in ("-o", option))]
-    subprocess.run([*apt, "update"], check=True, cwd=folder, capture_output=True)
+    # Lists that are just being renewed on a mirror do not fit together, and do so in a moment.
+    for last in (False, False, True):
+        if subprocess.run([*apt, "update", "--error-on=any"], check=last, cwd=folder, capture_output=True).returncode == 0:
+            break
     subprocess.run([*apt, "download", "pebble"], check=True, cwd=folder, capture_output=True)
+
+
+if __name__ == "__main__":
+    newer_pebble()

@@ -1,4 +1,4 @@
-"""A Prometheus of our own: scrapes one place every second, and is asked over its API."""
+"""A Prometheus of our own: scrapes one place every three seconds, and is asked over its API."""
 
 import json
 import subprocess
@@ -41,7 +41,7 @@ def prometheus(folder: Path, target: str, rules: Path | None = None) -> Iterator
     folder.mkdir()
     configuration = folder / "prometheus.yml"
     configuration.write_text(json.dumps({
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "global": {"scrape_interval": "3s", "scrape_timeout": "3s", "evaluation_interval": "1s"},
         "rule_files": [str(rules)] if rules else [],
         "scrape_configs": [{"job_name": "snikket", "static_configs": [{"targets": [target]}]}]}))
     server = Prometheus(free_block(1))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .appliance import Appliance, installation
+from .programs import put_program
 
 FOLDERS = ("/usr/sbin", "/usr/lib/prosody/util")
 STATUS = "/var/lib/dpkg/status"
@@ -40,9 +41,8 @@ def replaceable(appliance: Appliance) -> Iterator[Replaceable]:
         assert holder.stdout is not None and holder.stdout.readline() == "ready\n"
         program = appliance.folder / "bin/snikket"
         program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\nexec nsenter --mount --target {holder.pid} -- {installation()}/bin/snikket "$@"\n')
-        program.chmod(0o755)
-        appliance.program = program
+        appliance.program = put_program(
+            program, f'#!/bin/sh\nexec nsenter --mount --target {holder.pid} -- {installation()}/bin/snikket "$@"\n')
         yield Replaceable(holder.pid)
     finally:
         appliance.end()

@@ -93,6 +93,17 @@ class BreakingDisk:
         self.folder.chmod(0o755)
 
 
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Nothing can be opened for writing in a folder any more, as long as the body runs; what is open stays so."""
+    _run("mount", "--bind", str(folder), str(folder))
+    _run("mount", "-o", "remount,bind,ro", str(folder))
+    try:
+        yield
+    finally:
+        _unmount(folder)
+
+
 def _unmount(folder: Path) -> None:
     # Lazily: what still has a file open may have it until its end.
     _run("umount", "-l", str(folder))

@@ -4,13 +4,13 @@ import contextlib
 import ctypes
 import json
 import os
-import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from .appliance import Appliance, installation
+from .programs import put_program
 
 PROGRAM = Path(__file__).with_name("stand_in_program.py")
 # A server's program, where it lies, and the argument by which a real start is known.
@@ -41,10 +41,9 @@ class StandIn:
         return []
 
     def put(self, place: Path, real: Path | str, argument: str, **more: Any) -> None:
-        shutil.copy(PROGRAM, place)
-        place.chmod(0o755)
         place.with_name(place.name + ".json").write_text(
             json.dumps({"name": self.name, "real": str(real), "server": argument, "notes": str(self.notes_folder), **more}))
+        put_program(place, PROGRAM.read_text())
 
 
 def portal_stand_in(appliance: Appliance) -> StandIn:

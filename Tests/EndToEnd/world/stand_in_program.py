@@ -93,6 +93,12 @@ def slow() -> None:
     become_the_server()
 
 
+def halts() -> None:
+    """Goes no further until somebody lets it."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+    become_the_server()
+
+
 def says(*answer: bytes) -> None:
     """Listens where the server would, takes everybody, says something, and hangs."""
     listeners = []

@@ -78,8 +78,8 @@ modules_enabled = {
 	"sasl2"; "sasl2_bind2"; "sasl2_fast"; "sasl2_sm"; "sasl_ssdp";
 	-- Several devices, and devices that sleep
 	"carbons"; "mam"; "smacks"; "csi_simple"; "cloud_notify"; "cloud_notify_extensions"; "snikket_session_limit";
-	-- That nothing is lost, on a full disk and with a wrong clock
-	"snikket_archive_first"; "snikket_clock";
+	-- That nothing is lost, on a full disk, with a wrong clock and during a backup
+	"snikket_archive_first"; "snikket_clock"; "snikket_write_ahead";
 	-- About people
 	"pep"; "vcard4"; "vcard_legacy"; "bookmarks"; "private"; "blocklist"; "tombstones"; "account_activity";
 	-- Invitations and accounts

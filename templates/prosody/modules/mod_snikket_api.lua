@@ -8,11 +8,14 @@
 --          invites_page        mod_invites' own: the link in an invitation, whoever made it
 
 local usermanager = require "prosody.core.usermanager";
+local configmanager = require "prosody.core.configmanager";
 local modulemanager = require "prosody.core.modulemanager";
+local lfs = require "lfs";
 local encodings = require "prosody.util.encodings";
 local equals = require "prosody.util.hashes".equals;
 local array = require "prosody.util.array";
 local json = require "prosody.util.json";
+local files = require "prosody.core.storagemanager".olddm; -- where mod_http_file_share keeps what is uploaded
 local jid_node, jid_join = require "prosody.util.jid".node, require "prosody.util.jid".join;
 local new_id, new_long_id = require "prosody.util.id".medium, require "prosody.util.id".long;
 local st = require "prosody.util.stanza";
@@ -158,6 +161,74 @@ end
 
 local function ping()
 	return answer(200, { host = host; version = prosody.version });
+end
+
+-- Whether what people say and send can be kept: told by keeping something, one row and one small file, which is the same each time. What cannot be
+-- kept at once is not waited for: SQLite has no patience with a lock here.
+local marks = module:open_store("snikket_mark");
+
+local function keep_row()
+	local mark = new_id();
+	assert(marks:set(nil, { mark = mark }));
+	local kept = assert(marks:get(nil));
+	assert(kept.mark == mark, "what was written is not what is read");
+end
+
+local function keep_file(share)
+	-- As a file that is being uploaded is called; no upload has this name.
+	local path = files.getpath("snikket-mark", share, "http_file_share", "bin") .. "~";
+	-- Prosody makes the folders with the first upload, and does not try again when that failed.
+	local folder = path:match("^(.*)/");
+	for _, needed in ipairs { folder:match("^(.*)/"), folder } do
+		if not lfs.attributes(needed, "mode") then
+			local made, problem = lfs.mkdir(needed);
+			assert(made, needed .. ": " .. tostring(problem));
+		end
+	end
+	local mark = new_id();
+	local file = assert(io.open(path, "w"));
+	local written, problem = file:write(mark);
+	local closed, why = file:close(); -- what is written may come to the disk only then
+	local kept;
+	if written and closed then
+		file, why = io.open(path);
+		if file then kept = file:read("a"); file:close(); end
+	end
+	local removed, last = os.remove(path);
+	assert(kept == mark, problem or why or "what was written is not what is read");
+	assert(removed, last);
+end
+
+-- Where in our code it was noticed helps nobody.
+local function note(faults, what, ok, problem)
+	if ok then return; end
+	local words = tostring(problem):gsub("[^ ]+%.lua:%d+: ", "");
+	table.insert(faults, what .. ": " .. words);
+end
+
+local function try_store()
+	local faults = {};
+	note(faults, "database", pcall(keep_row));
+	for share, session in pairs(prosody.hosts) do
+		if session.modules and session.modules.http_file_share then note(faults, "uploads", pcall(keep_file, share)); end
+	end
+	return answer(200, { faults = array(faults) });
+end
+
+-- The modules that the configuration names and that are not loaded. A host without one of its modules answers, and does less.
+local function list_missing_modules()
+	local missing = {};
+	for name in pairs(configmanager.getconfig()) do if name ~= "*" then
+		local modules, component = modulemanager.get_modules_for_host(name);
+		if component then modules:add(component); end
+		for wanted in modules do
+			if not modulemanager.is_loaded(name, wanted) and not modulemanager.is_loaded("*", wanted) then
+				table.insert(missing, wanted .. " for " .. name);
+			end
+		end
+	end end
+	table.sort(missing);
+	return answer(200, { missing = array(missing) });
 end
 
 local function list_statistics()
@@ -376,6 +447,8 @@ module:provides("http", {
 	cors = { enabled = false }; -- no web page has any business here
 	route = {
 		["GET /ping"] = endpoint(ping);
+		["GET /modules"] = endpoint(list_missing_modules);
+		["GET /store"] = endpoint(try_store);
 		["GET /statistics"] = endpoint(list_statistics);
 		["GET /users"] = endpoint(list_users);
 		["GET /invitations"] = endpoint(list_invitations);
