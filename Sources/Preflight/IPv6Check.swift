@@ -1,3 +1,4 @@
+internal import DNS
 internal import Glibc
 internal import Settings
 
@@ -7,6 +8,25 @@ struct IPv6Check: Sendable {
     let machine: MachineAddresses
     /// Whether a packet to the internet would find a way out.
     let hasRoute: Bool
+    /// Whether anybody out there has answered; nil when nobody was asked.
+    var isAnswered: Bool?
+
+    /// Two of the root servers, by two networks: every network reaches them.
+    private static let rootServers = ["2001:503:ba3e::2:30", "2001:7fd::1"]
+
+    /// Asks the root servers for something, when there is a published address that could work. A route alone may lead to a gateway that is dead.
+    /// Blocks its thread, for some six seconds when nobody answers.
+    func asked(_ names: [PublishedName]) -> IPv6Check {
+        guard settings.ipv6, hasRoute, names.contains(where: { $0.six.contains(where: machine.six.contains) }) else { return self }
+        var check = self
+        do throws(DNSError) {
+            _ = try Resolver(Self.rootServers.map { "[\($0)]:53" }).ask("org", .nameServer)
+            check.isAnswered = true
+        } catch {
+            check.isAnswered = !error.isSilence
+        }
+        return check
+    }
 
     func findings(_ names: [PublishedName]) -> [Finding] {
         let published = names.flatMap { name in name.six.map { (name: name.alias ?? name.name, address: $0) } }
@@ -39,7 +59,12 @@ struct IPv6Check: Sendable {
                 .ipv6, .red, "\(published.name) has the IPv6 address \(published.address), and this machine has no IPv6 route to the internet",
                 try: "repair the network's IPv6 (`ip -6 route` shows no default), or remove the record \(record)")
         }
-        return Finding(.ipv6, .green, "\(published.name) has the IPv6 address \(published.address), this machine's, and there is a route")
+        guard isAnswered ?? true else {
+            return Finding(
+                .ipv6, .yellow, "\(published.name) has the IPv6 address \(published.address), and nobody on the internet answers this machine over IPv6",
+                try: "look at the network's IPv6 (`ping -6 \(Self.rootServers[0])`); if it cannot be had, remove the record \(record): apps try it first")
+        }
+        return Finding(.ipv6, .green, "\(published.name) has the IPv6 address \(published.address), this machine's, and the internet answers over it")
     }
 
     /// Looks the route up; nothing is sent.
@@ -50,8 +75,7 @@ struct IPv6Check: Sendable {
         var address = sockaddr_in6()
         address.sin6_family = sa_family_t(AF_INET6)
         address.sin6_port = in_port_t(443).bigEndian
-        // Of one of the root servers, which every network reaches.
-        inet_pton(AF_INET6, "2001:503:ba3e::2:30", &address.sin6_addr)
+        inet_pton(AF_INET6, rootServers[0], &address.sin6_addr)
         return withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0 }
         }

@@ -115,7 +115,9 @@ public struct Preflight: Sendable {
         for name in names + services.compactMap(\.2) { addresses[name.name] = name }
         return choice.findings + hosts + resolverFinding + NamesCheck(settings: settings, machine: machine).findings(names)
             + ServicesCheck(settings: settings, machine: machine).findings(services.map { ($0.0, $0.1) }, addresses: addresses) + issuers
-            + IPv6Check(settings: settings, machine: machine, hasRoute: IPv6Check.hasRouteToInternet()).findings(names) + (await strayNames())
+            + (await onThread { [settings] in
+                IPv6Check(settings: settings, machine: machine, hasRoute: IPv6Check.hasRouteToInternet()).asked(names).findings(names)
+            }) + (await strayNames())
     }
 
     private var resolverFinding: [Finding] {

@@ -82,9 +82,11 @@ struct JudgementTests {
     @Test("IPv6 that is published has to be ours, switched on, and have a way out")
     func ipv6() throws {
         let (ours, others) = (PublishedName(name: "a", six: ["2001:db8::5"]), PublishedName(name: "b", six: ["2001:db8::6"]))
-        func levels(_ more: String, _ names: [PublishedName], hasRoute: Bool = true) throws -> [Finding.Level] {
-            IPv6Check(settings: try .example(more), machine: machine, hasRoute: hasRoute).findings(names).map(\.level)
+        func levels(_ more: String, _ names: [PublishedName], hasRoute: Bool = true, isAnswered: Bool? = nil) throws -> [Finding.Level] {
+            IPv6Check(settings: try .example(more), machine: machine, hasRoute: hasRoute, isAnswered: isAnswered).findings(names).map(\.level)
         }
+        #expect(try levels("", [ours], isAnswered: true) == [.green])
+        #expect(try levels("", [ours, others], isAnswered: false) == [.yellow, .red])
         #expect(try levels("", [ours]) == [.green])
         #expect(try levels("", [ours, others]) == [.green, .red])
         #expect(try levels("", [ours], hasRoute: false) == [.red])

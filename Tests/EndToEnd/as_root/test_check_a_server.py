@@ -10,7 +10,7 @@ import pytest
 
 from world.appliance import CONFIGURATION, installation, scratch
 from world.checking import Server
-from world.internet import ADDRESS, ADDRESS6, GOOD_ZONE, Internet
+from world.internet import ADDRESS, ADDRESS6, GOOD_ZONE, ROOT_SERVERS, Internet
 from world.waiting import until
 
 
@@ -69,6 +69,14 @@ def test_ipv6_without_a_way_out_is_red(server: Server) -> None:
     # Without the record nobody misses it.
     server.internet.publish("\n".join(line for line in GOOD_ZONE.splitlines() if "AAAA" not in line))
     assert server.not_green() == []
+
+
+def test_ipv6_over_which_nobody_answers_is_yellow_though_there_is_a_route(server: Server) -> None:
+    # A gateway that takes everything and hands on nothing.
+    for root in ROOT_SERVERS:
+        server.internet.in_the_world("ip", "-6", "addr", "del", f"{root}/128", "dev", "lo", check=True)
+    [found] = server.not_green()
+    assert (found["name"], found["level"]) == ("ipv6", "yellow") and "nobody on the internet answers" in found["what"]
 
 
 def test_a_web_server_on_our_port_is_named_with_what_can_be_done(server: Server) -> None:

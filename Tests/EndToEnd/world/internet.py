@@ -12,6 +12,8 @@ from .waiting import until
 
 ADDRESS, ADDRESS6 = "203.0.113.5", "2001:db8:5::5"
 DNS_ADDRESS = "203.0.113.1"
+# Two of DNS's own, whom one asks to see whether IPv6 works.
+ROOT_SERVERS = ["2001:503:ba3e::2:30", "2001:7fd::1"]
 GOOD_ZONE = """\
 chat.example.org. A 203.0.113.5
 chat.example.org. AAAA 2001:db8:5::5
@@ -48,7 +50,7 @@ class Internet:
             self._ip(self.server, f"addr add {self.address} dev eth0", f"addr add {ADDRESS6}/64 dev eth0 nodad", "link set eth0 up")
             self._ip(
                 self.world, f"addr add {DNS_ADDRESS}/24 dev eth0", "addr add 10.0.0.1/24 dev eth0", "addr add 2001:db8:5::1/64 dev eth0 nodad",
-                "link set eth0 up")
+                *(f"addr add {root}/128 dev lo nodad" for root in ROOT_SERVERS), "link set eth0 up")
             gateway = "10.0.0.1" if self.address.startswith("10.") else DNS_ADDRESS
             self._ip(self.server, f"route add default via {gateway}", "-6 route add default via 2001:db8:5::1")
         except BaseException:
@@ -75,7 +77,7 @@ class Internet:
         folder = Path(tempfile.mkdtemp(dir=self.folder, prefix="dns-"))
         (folder / "zone").write_text(f"$TTL 60\n@ SOA ns. admin. 1 3600 600 86400 60\n@ NS ns.\nns. A {DNS_ADDRESS}\n{zone}\n")
         (folder / "named.conf").write_text(f"""
-            options {{ directory "{folder}"; listen-on {{ any; }}; listen-on-v6 {{ none; }}; recursion no; pid-file none;
+            options {{ directory "{folder}"; listen-on {{ any; }}; listen-on-v6 {{ any; }}; recursion no; pid-file none;
                 session-keyfile "{folder}/session.key"; managed-keys-directory "{folder}"; dnssec-validation no; }};
             controls {{}};
             zone "." {{ type primary; file "zone"; }};
@@ -88,6 +90,10 @@ class Internet:
     def on_server(self, *command: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """Runs a command on the server."""
         return subprocess.run([*self.inside(self.server), *command], capture_output=True, text=True, **more)
+
+    def in_the_world(self, *command: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        """Runs a command beside the server, where everybody else is."""
+        return subprocess.run([*self.inside(self.world), *command], capture_output=True, text=True, **more)
 
     def started_on_server(self, *command: str, output: Path | None = None) -> "subprocess.Popen[bytes]":
         """A command that runs on the server until the end of the test; what it prints goes to a file."""
