@@ -56,6 +56,8 @@ struct ServiceSpecifications {
         specification.staleFiles = command.staleFiles
         if facts.usesLowPort(service) { specification.capabilities = [.bindService] }
         if service == .nginx {
+            // Somebody is always connected for hours (WebSocket): a stop does not wait for them as a reload does. Apps resume.
+            specification.stopDeadline = .seconds(3)
             // Its workers would outlive a killed master.
             specification.parentDeathSignal = .terminate
             specification.beforeReload = { [facts] in

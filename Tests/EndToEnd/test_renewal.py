@@ -84,8 +84,11 @@ def test_renewal_under_load_drops_nobody(world: tuple[Appliance, Authority]) -> 
             assert renewed["serial"] != before
             assert set(renewed["served"].values()) == {renewed["serial"]}, renewed["served"]
 
-            put_writer.write(bytes(size - size // 3))
-            await put_writer.drain()
+            # Over a slow line: it takes seconds longer than the renewal.
+            for part in range(40):
+                put_writer.write(bytes(size - size // 3 - 39 * (size // 60) if part == 39 else size // 60))
+                await put_writer.drain()
+                await asyncio.sleep(0.1)
             status = await asyncio.wait_for(put_reader.readline(), 30)
             assert status.split()[1] == b"201", status
             put_writer.close()
