@@ -61,8 +61,11 @@ struct IPv6Check: Sendable {
         }
         guard isAnswered ?? true else {
             return Finding(
-                .ipv6, .yellow, "\(published.name) has the IPv6 address \(published.address), and nobody on the internet answers this machine over IPv6",
-                try: "look at the network's IPv6 (`ping -6 \(Self.rootServers[0])`); if it cannot be had, remove the record \(record): apps try it first")
+                .ipv6, .yellow,
+                "\(published.name) has the IPv6 address \(published.address), and nobody on the internet answers this machine over IPv6",
+                try: """
+                    look at the network's IPv6 (`ping -6 \(Self.rootServers[0])`); if it cannot be had, remove the record \(record): apps try it first
+                    """)
         }
         return Finding(.ipv6, .green, "\(published.name) has the IPv6 address \(published.address), this machine's, and the internet answers over it")
     }

@@ -82,7 +82,7 @@ def test_ipv6_over_which_nobody_answers_is_yellow_though_there_is_a_route(server
 def test_a_web_server_on_our_port_is_named_with_what_can_be_done(server: Server) -> None:
     folder = server.folder
     (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}} http {{ access_log off; server {{ listen 80; }} }}")
+        f"daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}} http {{ access_log off; server {{ listen 80; }} }}")
     nginx = server.internet.started_on_server("nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"))
     until(lambda: ":80 " in server.internet.on_server("ss", "-tlnH").stdout, 10, "nginx listens")
     [found] = server.not_green()
@@ -211,7 +211,7 @@ def test_a_domain_that_is_a_website_already_needs_records_and_lines(server: Serv
     lines = folder / "lines"
     lines.write_text("")
     (folder / "nginx.conf").write_text(f"""
-        daemon off; pid {folder}/nginx.pid; error_log stderr; events {{}}
+        daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr; events {{}}
         http {{ access_log off; server {{ listen 80; listen 443 ssl; server_name example.org; root {folder}/nothing;
             ssl_certificate {folder}/certificate.pem; ssl_certificate_key {folder}/key.pem; include {lines}; }} }}""")
 
