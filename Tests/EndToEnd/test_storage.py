@@ -54,16 +54,16 @@ def _uploads(appliance: Appliance) -> Path:
     return next((appliance.state / "prosody").glob("share*/http_file_share"))
 
 
-@pytest.mark.parametrize("what", ["database", "uploads"])
-def test_what_cannot_be_kept_is_noticed_named_and_told_of_and_nothing_is_started_again(told: tuple[Appliance, Mailbox], what: str) -> None:
+def test_what_cannot_be_kept_is_noticed_named_and_told_of_and_nothing_is_started_again(told: tuple[Appliance, Mailbox]) -> None:
     appliance, box = told
     uploads = _uploads(appliance)
     before = {service["name"]: (service["pid"], service["restarts"]) for service in appliance.healthy()["services"]}
-    box.messages.clear()
-    with _locked(appliance.state / "prosody/prosody.sqlite") if what == "database" else _not_writable(uploads):
+    with _locked(appliance.state / "prosody/prosody.sqlite"), _not_writable(uploads):
         until(lambda: _cause(appliance), NOTICED, "it is noticed")
         cause = _cause(appliance)
-        assert cause is not None and cause.startswith(f"{what}: ") and ("locked" if what == "database" else "Permission denied") in cause, cause
+        assert cause is not None
+        for what, why in (("database", "locked"), ("uploads", "Permission denied")):
+            assert [fault for fault in cause.split("; ") if fault.startswith(f"{what}: ") and why in fault], cause
         assert ".lua" not in cause, "where in the code is nothing for people"
         assert not appliance.status()["healthy"]
         answer = appliance.snikket("status")
