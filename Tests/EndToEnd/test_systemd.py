@@ -137,7 +137,7 @@ def test_it_does_not_say_so_when_nobody_would_hear_of_a_server_s_end(heard: tupl
     # One may have been on its way.
     silent = len(systemd.heard) + 1
     with pytest.raises(AssertionError):
-        systemd.hears("WATCHDOG=1", silent, 4)
+        systemd.hears("WATCHDOG=1", silent, 10)
     # It cannot stop its servers any more either.
     appliance.process.kill()
     appliance.ended()
